@@ -18,10 +18,16 @@ test('a cast to the type that a value already has is the value', () => {
 
 test('every kind of expression takes back its own operands unchanged', () => {
   const every: Expr[] = [
-    load, i32(3), unary('exp', load), binary('mul', load, load), select(binary('lt', load, load), load, f32(1)),
-    cast('i32', load), { kind: 'check', dtype: 'i32', x: i32(1), size: 2, id: 0 },
+    load,
+    i32(3),
+    unary('exp', load),
+    binary('mul', load, load),
+    select(binary('lt', load, load), load, f32(1)),
+    cast('i32', load),
+    { kind: 'check', dtype: 'i32', x: i32(1), size: 2, id: 0 },
     { kind: 'gather', dtype: 'f32', buffer: 0, base: constant(0), stride: 1, position: i32(0) },
-    { kind: 'fma', dtype: 'f32', a: load, b: load, c: f32(0) }, { kind: 'bitcast', dtype: 'i32', x: load },
+    { kind: 'fma', dtype: 'f32', a: load, b: load, c: f32(0) },
+    { kind: 'bitcast', dtype: 'i32', x: load },
   ]
   for (const e of every) assert.equal(withOperands(e, operands(e)), e)
 })

@@ -3,8 +3,22 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { contiguousStrides, sizeOf } from '../dtype.ts'
 import {
-  add, addConstant, constant, div, dot, evaluate, type Index, indexKey, mod, range, sameIndex, scale, strideIn,
-  substitute, variable, variablesOf,
+  add,
+  addConstant,
+  constant,
+  div,
+  dot,
+  evaluate,
+  type Index,
+  indexKey,
+  mod,
+  range,
+  sameIndex,
+  scale,
+  strideIn,
+  substitute,
+  variable,
+  variablesOf,
 } from './index-expr.ts'
 
 const sizes = [5, 3, 4, 1]
@@ -80,7 +94,13 @@ test('the normal form has the value of what was written, and its range holds eve
 test('substituting expressions is evaluating them first', () => {
   fc.assert(
     fc.property(pair, pair, pair, ({ index }, a, b) => {
-      const replaced = substitute(index, new Map([[0, a.index], [2, b.index]]))
+      const replaced = substitute(
+        index,
+        new Map([
+          [0, a.index],
+          [2, b.index],
+        ]),
+      )
       for (const v of points(sizes)) {
         const inner = asMap(v)
         inner.set(0, a.value(v))
@@ -171,7 +191,8 @@ function moved(values: readonly number[], from: readonly number[], step: Step): 
   const result = [...points(shape)].map((v) => {
     let at = 0
     for (const [d, extent] of from.entries()) {
-      const x = step.kind === 'permute' ? v[step.dims.indexOf(d)] : d === step.dim ? extent - 1 - (v[d] as number) : v[d]
+      const x =
+        step.kind === 'permute' ? v[step.dims.indexOf(d)] : d === step.dim ? extent - 1 - (v[d] as number) : v[d]
       at += (x as number) * (strides[d] as number)
     }
     return values[at] as number

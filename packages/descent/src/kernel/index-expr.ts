@@ -181,7 +181,7 @@ function normalize(offset: number, terms: readonly Term[]): Index {
     if (t.atom.kind !== 'mod') continue
     const partner = quotient(t.atom.x, t.atom.by)
     const partnerTerm = partner.terms[0]
-    if (!partnerTerm || partnerTerm.coefficient !== 1 || partner.terms.length > 1 || partner.offset !== 0) continue
+    if (partnerTerm?.coefficient !== 1 || partner.terms.length > 1 || partner.offset !== 0) continue
     const partnerKey = atomKey(partnerTerm.atom)
     const other = byAtom.get(partnerKey)
     if (other && other.coefficient === t.coefficient * t.atom.by) {

@@ -10,11 +10,17 @@ function kernel(row: number, column: number, constantValue = 1): LoopKernel {
   const index = dot([variable(row, 3), variable(column, 4)], [4, 1])
   const e = unary('exp', { kind: 'load', dtype: 'f32', buffer: 0, index, guarded: false })
   return {
-    kind: 'loops', flat: false, rows: [{ id: row, size: 3 }],
-    buffers: [{ dtype: 'f32', access: 'read' }, { dtype: 'f32', access: 'write' }],
+    kind: 'loops',
+    flat: false,
+    rows: [{ id: row, size: 3 }],
+    buffers: [
+      { dtype: 'f32', access: 'read' },
+      { dtype: 'f32', access: 'write' },
+    ],
     stages: [
       {
-        axes: [{ id: column, size: 4 }], reductions: [],
+        axes: [{ id: column, size: 4 }],
+        reductions: [],
         stores: [{ buffer: 1, index, value: binary('add', binary('mul', e, e), f32(constantValue)) }],
       },
     ],
@@ -56,13 +62,18 @@ test('an expression by itself prints its shared parts first', () => {
 
 test('a plan prints its buffers, kernels and steps', () => {
   const text = printPlan({
-    kernels: [kernel(0, 1)], arenaBytes: 64, checks: [{ label: 'class', size: 10 }],
+    kernels: [kernel(0, 1)],
+    arenaBytes: 64,
+    checks: [{ label: 'class', size: 10 }],
     buffers: [
       { dtype: 'f32', length: 12, place: { kind: 'argument', position: 0, access: 'read', resident: true } },
       { dtype: 'f32', length: 12, place: { kind: 'arena', offset: 0 } },
     ],
     steps: [[{ kernel: 0, buffers: [0, 1], size: null }]],
   })
-  assert.match(text, /buffer 0: f32\[12\] argument 0 read resident\nbuffer 1: f32\[12\] arena at 0\ncheck 0: class, below 10/)
+  assert.match(
+    text,
+    /buffer 0: f32\[12\] argument 0 read resident\nbuffer 1: f32\[12\] arena at 0\ncheck 0: class, below 10/,
+  )
   assert.match(text, /step 0: kernel 0 \(0, 1\)$/)
 })

@@ -121,7 +121,10 @@ function printStage(stage: Stage, number: number, names: Names): string[] {
 }
 
 function printStores(stores: readonly Store[], names: Names): string[] {
-  const scope = new Scope(names, stores.map((s) => s.value))
+  const scope = new Scope(
+    names,
+    stores.map((s) => s.value),
+  )
   const lines = stores.map((s) => `b${s.buffer}[${scope.index(s.index)}] = ${scope.print(s.value)}`)
   return [...scope.takeLines(), ...lines]
 }
@@ -143,8 +146,19 @@ function nest(heads: readonly string[], lines: readonly string[]): string[] {
 }
 
 const infix: Partial<Record<string, string>> = {
-  add: '+', sub: '-', mul: '*', div: '/', lt: '<', le: '<=', eq: '==', ne: '!=',
-  and: '&', or: '|', xor: '^', shl: '<<', shr: '>>>',
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  lt: '<',
+  le: '<=',
+  eq: '==',
+  ne: '!=',
+  and: '&',
+  or: '|',
+  xor: '^',
+  shl: '<<',
+  shr: '>>>',
 }
 
 /** Prints the expressions of one loop body, in which shared parts get a line and a name of their own. */

@@ -9,19 +9,36 @@ import { referenceDevice } from './device.ts'
 
 const device = referenceDevice()
 type Given = Float32Array | Int32Array
-const load = (dtype: 'f32' | 'i32', buffer: number, index: Index, guarded = false): Expr =>
-  ({ kind: 'load', dtype, buffer, index, guarded })
-const result = (stage: number, slot: number, dtype: 'f32' | 'i32' = 'f32'): Expr =>
-  ({ kind: 'result', dtype, stage, slot })
+const load = (dtype: 'f32' | 'i32', buffer: number, index: Index, guarded = false): Expr => ({
+  kind: 'load',
+  dtype,
+  buffer,
+  index,
+  guarded,
+})
+const result = (stage: number, slot: number, dtype: 'f32' | 'i32' = 'f32'): Expr => ({
+  kind: 'result',
+  dtype,
+  stage,
+  slot,
+})
 
 /** Runs one kernel whose local buffers are the given arrays; gives back what they hold afterwards. */
 function run(kernel: Kernel, arrays: readonly Given[], size: number | null = null, checks: Check[] = []): Values[] {
   const buffers = arrays.map((array, position): PlanBuffer => {
     const use = kernel.buffers[position] as Kernel['buffers'][number]
-    return { dtype: use.dtype, length: array.length, place: { kind: 'argument', position, access: use.access, resident: false } }
+    return {
+      dtype: use.dtype,
+      length: array.length,
+      place: { kind: 'argument', position, access: use.access, resident: false },
+    }
   })
   const plan: Plan = {
-    kernels: [kernel], buffers, steps: [[{ kernel: 0, buffers: arrays.map((_, i) => i), size }]], arenaBytes: 0, checks,
+    kernels: [kernel],
+    buffers,
+    steps: [[{ kernel: 0, buffers: arrays.map((_, i) => i), size }]],
+    arenaBytes: 0,
+    checks,
   }
   const storages = arrays.map((array, i) => device.adopt(buffers[i]?.dtype ?? 'f32', array))
   device.prepare(plan).run(storages)
@@ -32,7 +49,12 @@ function run(kernel: Kernel, arrays: readonly Given[], size: number | null = nul
 function map(length: number, value: (x: Expr) => Expr, from: 'f32' | 'i32', to: 'f32' | 'i32' | 'bool'): LoopKernel {
   const i = variable(0, length)
   return {
-    kind: 'loops', flat: false, buffers: [{ dtype: from, access: 'read' }, { dtype: to, access: 'write' }],
+    kind: 'loops',
+    flat: false,
+    buffers: [
+      { dtype: from, access: 'read' },
+      { dtype: to, access: 'write' },
+    ],
     rows: [{ id: 0, size: length }],
     stages: [{ axes: [], reductions: [], stores: [{ buffer: 1, index: i, value: value(load(from, 0, i)) }] }],
   }
@@ -42,14 +64,19 @@ function softmax(rows: number, columns: number): LoopKernel {
   const at = (column: number): Index => dot([variable(0, rows), variable(column, columns)], [columns, 1])
   const shifted = (column: number): Expr => unary('exp', binary('sub', load('f32', 0, at(column)), result(0, 0)))
   return {
-    kind: 'loops', flat: false,
-    buffers: [{ dtype: 'f32', access: 'read' }, { dtype: 'f32', access: 'write' }],
+    kind: 'loops',
+    flat: false,
+    buffers: [
+      { dtype: 'f32', access: 'read' },
+      { dtype: 'f32', access: 'write' },
+    ],
     rows: [{ id: 0, size: rows }],
     stages: [
       { axes: [{ id: 1, size: columns }], reductions: [{ op: 'max', value: load('f32', 0, at(1)) }], stores: [] },
       { axes: [{ id: 2, size: columns }], reductions: [{ op: 'sum', value: shifted(2) }], stores: [] },
       {
-        axes: [{ id: 3, size: columns }], reductions: [],
+        axes: [{ id: 3, size: columns }],
+        reductions: [],
         stores: [{ buffer: 1, index: at(3), value: binary('div', shifted(3), result(1, 0)) }],
       },
     ],
@@ -70,17 +97,23 @@ test('max and min give NaN where there is one, argmax and argmin its first place
   const columns = 4
   const at = dot([variable(0, 2), variable(1, columns)], [columns, 1])
   const kernel: LoopKernel = {
-    kind: 'loops', flat: false, rows: [{ id: 0, size: 2 }],
+    kind: 'loops',
+    flat: false,
+    rows: [{ id: 0, size: 2 }],
     buffers: [
-      { dtype: 'f32', access: 'read' }, { dtype: 'f32', access: 'write' }, { dtype: 'i32', access: 'write' },
+      { dtype: 'f32', access: 'read' },
+      { dtype: 'f32', access: 'write' },
+      { dtype: 'i32', access: 'write' },
     ],
     stages: [
       {
-        axes: [{ id: 1, size: columns }], stores: [],
+        axes: [{ id: 1, size: columns }],
+        stores: [],
         reductions: (['max', 'min', 'argmax', 'argmin'] as const).map((op) => ({ op, value: load('f32', 0, at) })),
       },
       {
-        axes: [], reductions: [],
+        axes: [],
+        reductions: [],
         stores: [
           { buffer: 1, index: scale(variable(0, 2), 2), value: result(0, 0) },
           { buffer: 1, index: addConstant(scale(variable(0, 2), 2), 1), value: result(0, 1) },
@@ -107,9 +140,15 @@ test('a gemm multiplies batches and sends the sums through its epilogue', () => 
   const [b, m, n, k] = [variable(0, B), variable(1, M), variable(2, N), variable(3, K)]
   const out = dot([b, m, n], [M * N, N, 1])
   const kernel: Kernel = {
-    kind: 'gemm', batch: [{ id: 0, size: B }], m: { id: 1, size: M }, n: { id: 2, size: N }, k: { id: 3, size: K },
+    kind: 'gemm',
+    batch: [{ id: 0, size: B }],
+    m: { id: 1, size: M },
+    n: { id: 2, size: N },
+    k: { id: 3, size: K },
     buffers: [
-      { dtype: 'f32', access: 'read' }, { dtype: 'f32', access: 'read' }, { dtype: 'f32', access: 'read' },
+      { dtype: 'f32', access: 'read' },
+      { dtype: 'f32', access: 'read' },
+      { dtype: 'f32', access: 'read' },
       { dtype: 'f32', access: 'write' },
     ],
     a: load('f32', 0, dot([b, m, k], [M * K, K, 1])),
@@ -134,9 +173,17 @@ test('a scan stores every partial sum, also backwards', () => {
   const [r, j] = [variable(0, 2), variable(1, 3)]
   const at = addConstant(add(scale(r, 3), scale(j, -1)), 2)
   const kernel: Kernel = {
-    kind: 'scan', op: 'sum', rows: [{ id: 0, size: 2 }], axis: { id: 1, size: 3 },
-    buffers: [{ dtype: 'f32', access: 'read' }, { dtype: 'f32', access: 'write' }],
-    value: load('f32', 0, at), buffer: 1, index: at,
+    kind: 'scan',
+    op: 'sum',
+    rows: [{ id: 0, size: 2 }],
+    axis: { id: 1, size: 3 },
+    buffers: [
+      { dtype: 'f32', access: 'read' },
+      { dtype: 'f32', access: 'write' },
+    ],
+    value: load('f32', 0, at),
+    buffer: 1,
+    index: at,
   }
   const [, y] = run(kernel, [Float32Array.of(1, 2, 3, 4, 5, 6), new Float32Array(6)])
   assert.deepEqual([...(y as Values)], [6, 5, 3, 15, 11, 6])
@@ -146,12 +193,21 @@ function scatter(size: number): Kernel {
   const j = variable(2, 4)
   const position: Expr = { kind: 'check', dtype: 'i32', x: load('i32', 1, j), size, id: 0 }
   return {
-    kind: 'scatter', buffer: 2, rows: [{ id: 0, size: 2 }],
+    kind: 'scatter',
+    buffer: 2,
+    rows: [{ id: 0, size: 2 }],
     buffers: [
-      { dtype: 'f32', access: 'read' }, { dtype: 'i32', access: 'read' }, { dtype: 'f32', access: 'readwrite' },
+      { dtype: 'f32', access: 'read' },
+      { dtype: 'i32', access: 'read' },
+      { dtype: 'f32', access: 'readwrite' },
     ],
-    fill: { id: 1, size: 3 }, index: dot([variable(1, 3), variable(0, 2)], [2, 1]), initial: f32(10),
-    source: { id: 2, size: 4 }, base: variable(0, 2), stride: 2, position,
+    fill: { id: 1, size: 3 },
+    index: dot([variable(1, 3), variable(0, 2)], [2, 1]),
+    initial: f32(10),
+    source: { id: 2, size: 4 },
+    base: variable(0, 2),
+    stride: 2,
+    position,
     value: load('f32', 0, dot([j, variable(0, 2)], [2, 1])),
   }
 }
@@ -165,19 +221,24 @@ test('a scatter fills a row, then adds in order', () => {
 test('a failed check throws an IndexError with the first index and the range, and ends the run', () => {
   const kernel = scatter(3)
   const arrays = [new Float32Array(8), Int32Array.of(2, -7, 3, 2), new Float32Array(6)]
-  assert.throws(() => run(kernel, arrays, null, [{ label: 'crossEntropy: class', size: 3 }]), (error) => {
-    assert.ok(error instanceof IndexError)
-    assert.equal(error.index, -7)
-    assert.equal(error.size, 3)
-    assert.match(error.message, /crossEntropy: class.* -7 /)
-    return true
-  })
+  assert.throws(
+    () => run(kernel, arrays, null, [{ label: 'crossEntropy: class', size: 3 }]),
+    (error) => {
+      assert.ok(error instanceof IndexError)
+      assert.equal(error.index, -7)
+      assert.equal(error.size, 3)
+      assert.match(error.message, /crossEntropy: class.* -7 /)
+      return true
+    },
+  )
 })
 
 test('a sort is stable in both directions and puts NaN above all numbers', () => {
   const x = Float32Array.of(2, Number.NaN, 1, 2, -Infinity, Infinity)
   const buffers = [
-    { dtype: 'f32', access: 'read' }, { dtype: 'f32', access: 'write' }, { dtype: 'i32', access: 'write' },
+    { dtype: 'f32', access: 'read' },
+    { dtype: 'f32', access: 'write' },
+    { dtype: 'i32', access: 'write' },
   ] as const
   const sorted = (descending: boolean): Values[] =>
     run({ kind: 'sort', buffers, rows: 1, length: 6, descending }, [x, new Float32Array(6), new Int32Array(6)])
@@ -194,7 +255,10 @@ test('a load outside of its buffer throws and names the place, unless it is guar
   }
   const arrays = [Float32Array.of(1, 2, 3, 4), new Float32Array(4)]
   assert.deepEqual([...(run(shifted(true), arrays)[1] as Values)], [9, 1, 2, 3])
-  assert.throws(() => run(shifted(false), arrays), /kernel 0 \(loops\): reads b0\[-1\], outside of its 4 elements \(v0=0\)/)
+  assert.throws(
+    () => run(shifted(false), arrays),
+    /kernel 0 \(loops\): reads b0\[-1\], outside of its 4 elements \(v0=0\)/,
+  )
 })
 
 test('two rows that write one element throw, as do operands of unequal types', () => {
@@ -202,47 +266,89 @@ test('two rows that write one element throw, as do operands of unequal types', (
   const stages = [{ axes: [], reductions: [], stores: [{ buffer: 1, index: scale(variable(0, 2), 0), value: f32(1) }] }]
   assert.throws(() => run({ ...kernel, stages }, [new Float32Array(2), new Float32Array(2)]), /another row/)
   assert.throws(
-    () => run(map(2, (x) => binary('add', x, i32(1)), 'f32', 'f32'), [new Float32Array(2), new Float32Array(2)]),
+    () =>
+      run(
+        map(2, (x) => binary('add', x, i32(1)), 'f32', 'f32'),
+        [new Float32Array(2), new Float32Array(2)],
+      ),
     /operands of type f32 and i32/,
   )
 })
 
 test('integers wrap at 32 bits and their products have an exact high word', () => {
   const x = Int32Array.of(2147483647, -1, -2147483648, 123456789)
-  const of = (f: (x: Expr) => Expr): number[] => [...(run(map(4, f, 'i32', 'i32'), [x, new Int32Array(4)])[1] as Values)]
-  assert.deepEqual(of((e) => binary('add', e, i32(1))), [-2147483648, 0, -2147483647, 123456790])
-  assert.deepEqual(of((e) => binary('mul', e, e)), [1, 1, 0, Math.imul(123456789, 123456789)])
+  const of = (f: (x: Expr) => Expr): number[] => [
+    ...(run(map(4, f, 'i32', 'i32'), [x, new Int32Array(4)])[1] as Values),
+  ]
+  assert.deepEqual(
+    of((e) => binary('add', e, i32(1))),
+    [-2147483648, 0, -2147483647, 123456790],
+  )
+  assert.deepEqual(
+    of((e) => binary('mul', e, e)),
+    [1, 1, 0, Math.imul(123456789, 123456789)],
+  )
   const high = Array.from(x, (v) => Number(BigInt.asIntN(32, (BigInt(v >>> 0) * 0xd2511f53n) >> 32n)))
-  assert.deepEqual(of((e) => binary('mulhi', e, i32(0xd2511f53 | 0))), high)
-  assert.deepEqual(of((e) => binary('shr', e, i32(28))), [7, 15, 8, 0])
-  assert.deepEqual(of((e) => unary('abs', e)), [2147483647, 1, -2147483648, 123456789])
+  assert.deepEqual(
+    of((e) => binary('mulhi', e, i32(0xd2511f53 | 0))),
+    high,
+  )
+  assert.deepEqual(
+    of((e) => binary('shr', e, i32(28))),
+    [7, 15, 8, 0],
+  )
+  assert.deepEqual(
+    of((e) => unary('abs', e)),
+    [2147483647, 1, -2147483648, 123456789],
+  )
 })
 
 test('casts truncate and saturate, bitcasts keep the bits', () => {
   const x = Float32Array.of(-1.9, 1e20, Number.NaN, -Infinity)
-  const as = (f: (x: Expr) => Expr): number[] => [...(run(map(4, f, 'f32', 'i32'), [x, new Int32Array(4)])[1] as Values)]
-  assert.deepEqual(as((e) => cast('i32', e)), [-1, 2147483647, 0, -2147483648])
-  assert.deepEqual(as((e) => cast('i32', cast('bool', e))), [1, 1, 1, 1])
+  const as = (f: (x: Expr) => Expr): number[] => [
+    ...(run(map(4, f, 'f32', 'i32'), [x, new Int32Array(4)])[1] as Values),
+  ]
+  assert.deepEqual(
+    as((e) => cast('i32', e)),
+    [-1, 2147483647, 0, -2147483648],
+  )
+  assert.deepEqual(
+    as((e) => cast('i32', cast('bool', e))),
+    [1, 1, 1, 1],
+  )
   assert.equal(as((e) => ({ kind: 'bitcast', dtype: 'i32', x: e }))[3], 0xff800000 | 0)
 })
 
 test('functions are those of double precision, and round goes to the even neighbour', () => {
-  const of = (x: number[], f: (x: Expr) => Expr): number[] =>
-    [...(run(map(x.length, f, 'f32', 'f32'), [Float32Array.from(x), new Float32Array(x.length)])[1] as Values)]
-  assert.deepEqual(of([0.5, 1.5, 2.5, -0.5], (e) => unary('round', e)), [0, 2, 2, -0])
+  const of = (x: number[], f: (x: Expr) => Expr): number[] => [
+    ...(run(map(x.length, f, 'f32', 'f32'), [Float32Array.from(x), new Float32Array(x.length)])[1] as Values),
+  ]
+  assert.deepEqual(
+    of([0.5, 1.5, 2.5, -0.5], (e) => unary('round', e)),
+    [0, 2, 2, -0],
+  )
   // From tables of erf to 16 digits (DLMF 7.23).
   const erf = [0.5204998778130465, 0.8427007929497149, 0.9953222650189527, 0.9999779095030014, -0.8427007929497149, 1]
   for (const [i, got] of of([0.5, 1, 2, 3, -1, 7], (e) => unary('erf', e)).entries()) {
     assert.ok(Math.abs(got - (erf[i] as number)) < 1e-15)
   }
-  assert.deepEqual(of([1000, -1000], (e) => unary('sigmoid', e)), [1, 0])
-  assert.deepEqual(of([Number.NaN, -1, 2], (e) => unary('relu', e)), [Number.NaN, 0, 2])
+  assert.deepEqual(
+    of([1000, -1000], (e) => unary('sigmoid', e)),
+    [1, 0],
+  )
+  assert.deepEqual(
+    of([Number.NaN, -1, 2], (e) => unary('relu', e)),
+    [Number.NaN, 0, 2],
+  )
 })
 
 test('a plan reads nothing from its own memory that it has not written', () => {
   const kernel = map(2, (x) => x, 'f32', 'f32')
   const plan: Plan = {
-    kernels: [kernel], checks: [], arenaBytes: 64, steps: [[{ kernel: 0, buffers: [0, 1], size: null }]],
+    kernels: [kernel],
+    checks: [],
+    arenaBytes: 64,
+    steps: [[{ kernel: 0, buffers: [0, 1], size: null }]],
     buffers: [
       { dtype: 'f32', length: 2, place: { kind: 'arena', offset: 0 } },
       { dtype: 'f32', length: 2, place: { kind: 'argument', position: 0, access: 'write', resident: false } },

@@ -150,7 +150,7 @@ function argument(buffer: PlanBuffer, i: number, args: readonly Storage[]): Elem
   const storage = args[position]
   if (!storage) throw new Error(`reference device: argument ${position} of the plan is missing`)
   const data = dataOf(storage)
-  if ((data instanceof Float64Array) !== (buffer.dtype === 'f32')) {
+  if (data instanceof Float64Array !== (buffer.dtype === 'f32')) {
     throw new Error(`reference device: buffer ${i} is ${buffer.dtype}, but argument ${position} is ${storage.dtype}`)
   }
   if (data.length < buffer.length) {

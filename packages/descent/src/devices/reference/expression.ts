@@ -41,8 +41,17 @@ export interface Frame {
 
 export function newFrame(title: string, uses: readonly BufferUse[]): Frame {
   return {
-    title, uses, variables: [], slots: new Map(), bindings: [], results: [],
-    tile: 0, point: 0, firstRow: 0, row: 0, failure: null,
+    title,
+    uses,
+    variables: [],
+    slots: new Map(),
+    bindings: [],
+    results: [],
+    tile: 0,
+    point: 0,
+    firstRow: 0,
+    row: 0,
+    failure: null,
   }
 }
 
@@ -262,7 +271,7 @@ const functions: Record<Exclude<UnaryOp, 'not'>, (x: number) => number> = {
   cosh: Math.cosh,
   sigmoid,
   erf,
-  relu: (x) => (x < 0 ? 0 : x),
+  relu: (x) => Math.max(x, 0),
 }
 
 function compileUnary(op: UnaryOp, dtype: DType, x: Value, e: Expr, frame: Frame): Value {

@@ -1,9 +1,26 @@
 /** Every kind of kernel as a function to call: loops over closures (see expression.ts), one point after the other. */
 import type {
-  Axis, GemmKernel, Kernel, LoopKernel, Reduction, ScanKernel, ScatterKernel, SortKernel, Stage, Store,
+  Axis,
+  GemmKernel,
+  Kernel,
+  LoopKernel,
+  Reduction,
+  ScanKernel,
+  ScatterKernel,
+  SortKernel,
+  Stage,
+  Store,
 } from '../../kernel/kernel.ts'
 import {
-  type Binding, compileExprs, compileIndex, type Frame, invalid, newFrame, slotOf, type Value, write,
+  type Binding,
+  compileExprs,
+  compileIndex,
+  type Frame,
+  invalid,
+  newFrame,
+  slotOf,
+  type Value,
+  write,
 } from './expression.ts'
 
 /** A kernel made ready: bind `frame.bindings`, then run; `size` is the extent of a flat kernel, else null. */
@@ -80,7 +97,8 @@ function compileLoops(kernel: LoopKernel, frame: Frame): (size: number | null) =
     }
   }
   const [axis] = kernel.rows
-  if (axis === undefined || kernel.rows.length !== 1) throw invalid(frame, 'is flat, but has not exactly one axis of rows')
+  if (axis === undefined || kernel.rows.length !== 1)
+    throw invalid(frame, 'is flat, but has not exactly one axis of rows')
   const slot = slotOf(frame, axis.id)
   const stages = kernel.stages.map((stage, s) => compileStage(stage, frame, frame.results[s] as number[]))
   return (size) => {
@@ -95,10 +113,7 @@ function compileLoops(kernel: LoopKernel, frame: Frame): (size: number | null) =
 
 function compileStage(stage: Stage, frame: Frame, results: number[]): () => void {
   for (const axis of stage.axes) slotOf(frame, axis.id)
-  const values = compileExprs(
-    [...stage.reductions.map((r) => r.value), ...stage.stores.map((s) => s.value)],
-    frame,
-  )
+  const values = compileExprs([...stage.reductions.map((r) => r.value), ...stage.stores.map((s) => s.value)], frame)
   const reductions = stage.reductions.map((r, slot) => compileReduction(r, values[slot] as Value, results, slot))
   const store = compileStores(stage.stores, values.slice(stage.reductions.length), frame)
   const points = nest(stage.axes, frame, () => {
@@ -116,7 +131,8 @@ function compileStage(stage: Stage, frame: Frame, results: number[]): () => void
 function compileStores(stores: readonly Store[], values: readonly Value[], frame: Frame): () => void {
   const targets = stores.map((store) => {
     const use = frame.uses[store.buffer]
-    if (use?.dtype !== store.value.dtype) throw invalid(frame, `stores ${store.value.dtype} in b${store.buffer}: ${use?.dtype}`)
+    if (use?.dtype !== store.value.dtype)
+      throw invalid(frame, `stores ${store.value.dtype} in b${store.buffer}: ${use?.dtype}`)
     if (use.access === 'read') throw invalid(frame, `stores in b${store.buffer}, which it says it only reads`)
     return { buffer: store.buffer, index: compileIndex(store.index, frame) }
   })
@@ -143,19 +159,31 @@ function compileReduction(reduction: Reduction, value: Value, results: number[],
     case 'prod': {
       const combine = combiner(op, integer)
       return {
-        start: () => { results[slot] = op === 'sum' ? 0 : 1 },
-        step: () => { results[slot] = combine(results[slot] as number, value()) },
+        start: () => {
+          results[slot] = op === 'sum' ? 0 : 1
+        },
+        step: () => {
+          results[slot] = combine(results[slot] as number, value())
+        },
       }
     }
     case 'max':
       return {
-        start: () => { results[slot] = integer ? -2147483648 : -Infinity },
-        step: () => { results[slot] = Math.max(results[slot] as number, value()) },
+        start: () => {
+          results[slot] = integer ? -2147483648 : -Infinity
+        },
+        step: () => {
+          results[slot] = Math.max(results[slot] as number, value())
+        },
       }
     case 'min':
       return {
-        start: () => { results[slot] = integer ? 2147483647 : Infinity },
-        step: () => { results[slot] = Math.min(results[slot] as number, value()) },
+        start: () => {
+          results[slot] = integer ? 2147483647 : Infinity
+        },
+        step: () => {
+          results[slot] = Math.min(results[slot] as number, value())
+        },
       }
     case 'argmax':
     case 'argmin': {
@@ -197,7 +225,14 @@ function compileGemm(kernel: GemmKernel, frame: Frame): (size: number | null) =>
   const [mSlot, nSlot, kSlot] = [slotOf(frame, kernel.m.id), slotOf(frame, kernel.n.id), slotOf(frame, kernel.k.id)]
   const [aValue] = compileExprs([kernel.a], frame) as [Value]
   const [bValue] = compileExprs([kernel.b], frame) as [Value]
-  const store = compileStores(kernel.stores, compileExprs(kernel.stores.map((s) => s.value), frame), frame)
+  const store = compileStores(
+    kernel.stores,
+    compileExprs(
+      kernel.stores.map((s) => s.value),
+      frame,
+    ),
+    frame,
+  )
   const [M, N, K] = [kernel.m.size, kernel.n.size, kernel.k.size]
   const width = Math.max(1, Math.min(N, Math.floor(panelElements / Math.max(K, 1))))
   const row = new Float64Array(K)
@@ -304,7 +339,8 @@ function compileSort(kernel: SortKernel, frame: Frame): () => void {
   return () => {
     const [source, values, positions] = frame.bindings as [Binding, Binding, Binding]
     for (const [i, binding] of frame.bindings.entries()) {
-      if (binding.length < rows * length) throw invalid(frame, `b${i} has ${binding.length} elements, not ${rows} × ${length}`)
+      if (binding.length < rows * length)
+        throw invalid(frame, `b${i} has ${binding.length} elements, not ${rows} × ${length}`)
     }
     for (let row = 0; row < rows; row++) {
       newRow(frame)

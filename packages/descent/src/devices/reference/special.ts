@@ -29,7 +29,7 @@ export function roundHalfEven(x: number): number {
   const rest = x - low
   if (rest < 0.5) return low === 0 && (x < 0 || Object.is(x, -0)) ? -0 : low
   if (rest > 0.5) return low + 1 === 0 ? -0 : low + 1
-  if (rest !== rest) return x
+  if (Number.isNaN(rest)) return x
   return low % 2 === 0 ? low : low + 1 === 0 ? -0 : low + 1
 }
 
