@@ -184,6 +184,10 @@ export class FunctionBuilder {
   call(callee: FunctionBuilder | number): this {
     return this.emit(0x10, ...unsigned(typeof callee === 'number' ? callee : callee.index))
   }
+  /** arguments slot → results: calls the function in that slot of the module's table, of type `ModuleBuilder.type`. */
+  callIndirect(type: number): this {
+    return this.emit(0x11, ...unsigned(type), 0)
+  }
 
   // Scalars.
   i32(o: keyof typeof op.i32): this {
@@ -287,8 +291,10 @@ export class ModuleBuilder {
   private readonly functions: FunctionBuilder[] = []
   private readonly exports: number[][] = []
   private readonly globals: number[][] = []
+  private readonly slots: FunctionBuilder[] = []
 
-  private typeOf(params: readonly ValueType[], results: readonly ValueType[]): number {
+  /** The number of a function type. */
+  type(params: readonly ValueType[], results: readonly ValueType[]): number {
     const side = (types: readonly ValueType[]) => [...unsigned(types.length), ...types.map((t) => valueCodes[t])]
     const key = [0x60, ...side(params), ...side(results)].join()
     const known = this.types.indexOf(key)
@@ -301,16 +307,21 @@ export class ModuleBuilder {
   }
   importFunction(module: string, field: string, params: readonly ValueType[], results: readonly ValueType[]): number {
     if (this.functions.length > 0) throw new Error('imports must be declared before functions')
-    this.imports.push([...name(module), ...name(field), 0, ...unsigned(this.typeOf(params, results))])
+    this.imports.push([...name(module), ...name(field), 0, ...unsigned(this.type(params, results))])
     return this.importedFunctions++
   }
   /** A new function; its index is known at once, its code may be written later. */
   function(params: readonly ValueType[], results: readonly ValueType[] = [], exportAs?: string): FunctionBuilder {
     const index = this.importedFunctions + this.functions.length
-    const f = new FunctionBuilder(index, this.typeOf(params, results), params.length)
+    const f = new FunctionBuilder(index, this.type(params, results), params.length)
     this.functions.push(f)
     if (exportAs !== undefined) this.exports.push([...name(exportAs), 0, ...unsigned(index)])
     return f
+  }
+  /** Puts a function into the table that `callIndirect` calls through; returns its slot. */
+  slot(f: FunctionBuilder): number {
+    const known = this.slots.indexOf(f)
+    return known >= 0 ? known : this.slots.push(f) - 1
   }
   /** A mutable i32 global; returns its index. */
   globalI32(value: number): number {
@@ -329,8 +340,13 @@ export class ModuleBuilder {
     section(1, this.types.map((key) => key.split(',').map(Number)))
     section(2, this.imports)
     section(3, this.functions.map((f) => unsigned(f.typeIndex)))
+    if (this.slots.length > 0) section(4, [[0x70, 0, ...unsigned(this.slots.length)]])
     section(6, this.globals)
     section(7, this.exports)
+    if (this.slots.length > 0) {
+      const indices = this.slots.flatMap((f) => unsigned(f.index))
+      section(9, [[0, 0x41, 0, 0x0b, ...unsigned(this.slots.length), ...indices]])
+    }
     section(10, this.functions.map((f) => f.body()))
     let length = 0
     for (const part of parts) length += part.length
