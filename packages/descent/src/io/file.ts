@@ -1,0 +1,36 @@
+/** Files in Node, loaded only when asked for, so that the library also runs where there are none. */
+
+async function nodeFiles() {
+  try {
+    return await import('node:fs/promises')
+  } catch {
+    throw new Error('Files can be read and written in Node only. In a browser, fetch the bytes and decode them.')
+  }
+}
+
+export async function readBytes(path: string | URL): Promise<Uint8Array> {
+  const { readFile } = await nodeFiles()
+  return readFile(path)
+}
+
+/**
+ * Writes a whole file or nothing: to a temporary name beside it, flushed to the disk, then renamed. A crash at any
+ * moment leaves the old file or the new one.
+ */
+export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
+  const { open, rename, rm } = await nodeFiles()
+  const temporary = `${path}.${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}.tmp`
+  try {
+    const file = await open(temporary, 'wx')
+    try {
+      await file.writeFile(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
