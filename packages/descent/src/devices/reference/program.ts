@@ -221,7 +221,7 @@ const panelElements = 1 << 22
  * what the kernel stores: reading such an element throws.
  */
 function compileGemm(kernel: GemmKernel, frame: Frame): (size: number | null) => void {
-  const batch = kernel.batch.map((axis) => slotOf(frame, axis.id))
+  for (const axis of kernel.batch) slotOf(frame, axis.id)
   const [mSlot, nSlot, kSlot] = [slotOf(frame, kernel.m.id), slotOf(frame, kernel.n.id), slotOf(frame, kernel.k.id)]
   const [aValue] = compileExprs([kernel.a], frame) as [Value]
   const [bValue] = compileExprs([kernel.b], frame) as [Value]
@@ -278,7 +278,6 @@ function compileGemm(kernel: GemmKernel, frame: Frame): (size: number | null) =>
       }
     }
   }
-  if (batch.length > 1) throw invalid(frame, 'has more than one batch axis')
   return nest(kernel.batch, frame, multiply)
 }
 
