@@ -65,7 +65,7 @@ export class FunctionBuilder {
   private readonly paramCount: number
   private readonly locals: ValueType[] = []
   private readonly free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] }
-  private readonly code: number[] = []
+  private code: number[] = []
   private depth = 0
 
   constructor(index: number, typeIndex: number, paramCount: number) {
@@ -84,6 +84,18 @@ export class FunctionBuilder {
   /** Gives a local back: a later `local` of the same type may return it. */
   release(...locals: number[]): void {
     for (const local of locals) this.free[this.locals[local - this.paramCount] as ValueType].push(local)
+  }
+
+  /** What is written from now on goes to the end of `code`; returns where it went before. */
+  redirect(code: number[]): number[] {
+    const before = this.code
+    this.code = code
+    return before
+  }
+  /** Code that was written apart (see `redirect`). */
+  append(code: readonly number[]): this {
+    for (const byte of code) this.code.push(byte)
+    return this
   }
 
   private emit(...bytes: number[]): this {
