@@ -1,0 +1,77 @@
+/**
+ * Eager operations: each is a graph of one operation, sent through the same stages as a whole program, its runner
+ * kept for the next time that the same operation meets the same shapes and strides.
+ */
+import { contiguousStrides, type Meta, sizeOf } from './dtype.ts'
+import type { Device, Runner, Storage } from './devices/device.ts'
+import { Graph } from './graph/graph.ts'
+import { buildPlan } from './graph/plan.ts'
+import type { OpDef } from './ops/op.ts'
+import type { Stored } from './trace.ts'
+
+interface Kept {
+  readonly runner: Runner
+  /** For each argument the number of the input, or -1 for the result. */
+  readonly arguments: readonly number[]
+}
+
+const MOST_KEPT = 1024
+const kept = new Map<Device, Map<string, Kept>>()
+
+export interface EagerInput extends Meta {
+  readonly stored: Stored
+}
+
+export function runEager<A>(device: Device, op: OpDef<A>, attrs: A, inputs: readonly EagerInput[], out: Meta): Storage {
+  const result = device.allocate(out.dtype, sizeOf(out.shape))
+  if (result.length === 0) return result
+  let runners = kept.get(device)
+  if (!runners) {
+    runners = new Map()
+    kept.set(device, runners)
+  }
+  let key = `${op.name} ${JSON.stringify(attrs)}`
+  for (const { shape, dtype, stored } of inputs) key += ` ${dtype}[${shape}]${stored.strides}+${stored.offset}/${stored.storage.length}`
+  let ready = runners.get(key)
+  if (ready) runners.delete(key)
+  else {
+    ready = prepare(device, op, attrs, inputs)
+    if (runners.size >= MOST_KEPT) runners.delete(runners.keys().next().value as string)
+  }
+  runners.set(key, ready)
+  ready.runner.run(ready.arguments.map((i) => (i < 0 ? result : (inputs[i] as EagerInput).stored.storage)))
+  return result
+}
+
+function prepare<A>(device: Device, op: OpDef<A>, attrs: A, inputs: readonly EagerInput[]): Kept {
+  const graph = new Graph()
+  const leaves = inputs.map(({ shape, dtype, stored }) =>
+    graph.leaf(graph.source(dtype, stored.storage.length, false), shape, stored.strides, stored.offset),
+  )
+  const planned = buildPlan({ graph, outputs: [graph.apply(op, attrs, leaves)], updates: [] })
+  return {
+    runner: device.prepare(planned.plan),
+    arguments: planned.arguments.map((argument) => (typeof argument === 'number' ? -1 : argument.id)),
+  }
+}
+
+/** The values of a view in row-major order, on the host. */
+export function gatherView(device: Device, { storage, strides, offset }: Stored, shape: readonly number[]) {
+  const size = sizeOf(shape)
+  if (String(strides) === String(contiguousStrides(shape))) return device.read(storage, offset, size)
+  const all = device.read(storage, 0, storage.length)
+  const result = all.slice(0, 0).constructor === Int32Array ? new Int32Array(size) : new (all.constructor as Float32ArrayConstructor)(size)
+  const index = new Array<number>(shape.length).fill(0)
+  let from = offset
+  for (let i = 0; i < size; i++) {
+    result[i] = all[from] as number
+    for (let d = shape.length - 1; d >= 0; d--) {
+      index[d] = (index[d] as number) + 1
+      from += strides[d] as number
+      if ((index[d] as number) < (shape[d] as number)) break
+      from -= (strides[d] as number) * (shape[d] as number)
+      index[d] = 0
+    }
+  }
+  return result
+}

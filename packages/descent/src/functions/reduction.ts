@@ -1,0 +1,75 @@
+/** Reductions over any dimensions, and what is made of them. */
+import { ShapeError } from '../errors.ts'
+import { normalizeAxis, type OpDef, shapeText } from '../ops/op.ts'
+import type { ReduceAttrs } from '../ops/reduce.ts'
+import { type Dims, type Tensor, withVjp } from '../tensor.ts'
+
+export function axesOf(op: string, x: Tensor, dim: Dims): number[] {
+  if (dim === null) return x.shape.map((_, d) => d)
+  const axes = (typeof dim === 'number' ? [dim] : dim).map((d) => normalizeAxis(op, d, x.ndim)).filter((d) => d < x.ndim)
+  if (new Set(axes).size !== axes.length) throw new ShapeError(`${op}: dimensions [${axes.join(', ')}] name one twice.`)
+  return axes.sort((a, b) => a - b)
+}
+
+export function reduceOver(x: Tensor, op: OpDef<ReduceAttrs>, dim: Dims, keepdim: boolean): Tensor {
+  const axes = axesOf(op.name, x, dim)
+  const empty = axes.some((d) => x.shape[d] === 0) || (dim === null && x.size === 0)
+  if (empty && op.name !== 'sum' && op.name !== 'prod') {
+    throw new ShapeError(`${op.name}: dimension of extent 0 in ${shapeText(x.shape)} has no ${op.name}.`)
+  }
+  const kept = axes.length === 0 && !op.name.startsWith('arg') ? x : x.apply(op, { axes })
+  if (keepdim) return kept
+  return kept.reshape(kept.shape.filter((_, d) => !axes.includes(d)))
+}
+
+export function variance(x: Tensor, dim: Dims, correction: number, keepdim: boolean): Tensor {
+  const axes = axesOf('variance', x, dim)
+  const count = axes.reduce((n, d) => n * (x.shape[d] as number), 1)
+  const centred = x.sub(x.mean(axes, true))
+  return centred.mul(centred).sum(axes, keepdim).div(Math.max(0, count - correction))
+}
+
+export function logsumexp(x: Tensor, dim: Dims, keepdim: boolean): Tensor {
+  const axes = axesOf('logsumexp', x, dim)
+  const largest = x.detach().amax(axes, true)
+  const shift = largest.abs().lt(Number.POSITIVE_INFINITY).where(largest, 0)
+  const result = x.sub(shift).exp().sum(axes, true).log().add(shift)
+  return keepdim ? result : result.reshape(result.shape.filter((_, d) => !axes.includes(d)))
+}
+
+export function norm(x: Tensor, ord: number, dim: Dims, keepdim: boolean): Tensor {
+  if (ord === 2) {
+    const square = x.mul(x).sum(dim, keepdim)
+    const zero = square.eq(0)
+    return zero.where(0, zero.where(1, square).sqrt())
+  }
+  if (ord === 1) return x.abs().sum(dim, keepdim)
+  if (ord === Number.POSITIVE_INFINITY) return x.abs().amax(dim, keepdim)
+  if (ord === Number.NEGATIVE_INFINITY) return x.abs().amin(dim, keepdim)
+  if (ord === 0) return x.ne(0).float().sum(dim, keepdim)
+  return x.abs().pow(ord).sum(dim, keepdim).pow(1 / ord)
+}
+
+export function softmax(x: Tensor, dim: number): Tensor {
+  return withVjp(
+    'softmax',
+    [x],
+    () => {
+      const e = x.sub(x.amax(dim, true)).exp()
+      return e.div(e.sum(dim, true))
+    },
+    (g, y) => [y.mul(g.sub(g.mul(y).sum(dim, true)))],
+  )
+}
+
+export function logSoftmax(x: Tensor, dim: number): Tensor {
+  return withVjp(
+    'logSoftmax',
+    [x],
+    () => {
+      const shifted = x.sub(x.amax(dim, true))
+      return shifted.sub(shifted.exp().sum(dim, true).log())
+    },
+    (g, y) => [g.sub(y.exp().mul(g.sum(dim, true)))],
+  )
+}

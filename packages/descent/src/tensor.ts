@@ -1,0 +1,591 @@
+/**
+ * Tensor: what the user holds. A shape, a dtype, and either values in a device's storage (seen through strides, so
+ * that views share it) or, while compile() traces, a node of the program. Every method is an operation of `ops/`, or
+ * a few of them; the longer ones live in `functions/`.
+ */
+import * as autograd from './autograd.ts'
+import { currentDevice } from './backend.ts'
+import type { Device, DeviceName, Storage } from './devices/device.ts'
+import { contiguousStrides, type DType, type Meta, type Shape, sizeOf } from './dtype.ts'
+import { type EagerInput, gatherView, runEager } from './eager.ts'
+import { DTypeError, ShapeError, TraceError } from './errors.ts'
+import { formatTensor } from './format.ts'
+import * as F from './functions/index.ts'
+import type { Node } from './graph/graph.ts'
+import * as elementwise from './ops/elementwise.ts'
+import * as indexing from './ops/indexing.ts'
+import * as movement from './ops/movement.ts'
+import { broadcastShapes, normalizeAxis, type OpDef, shapeText } from './ops/op.ts'
+import * as reduce from './ops/reduce.ts'
+import { activeTrace, type Stored, type Trace } from './trace.ts'
+
+/** Where a tensor is expected, a number stands for the same value everywhere. */
+export type Operand = Tensor | number
+export type Dims = number | readonly number[] | null
+export type Nested = number | boolean | readonly Nested[]
+/** One axis of an index: all of it, one place (the axis goes), or from start to stop by step. */
+export type AxisIndex = null | number | readonly [start: number | null, stop: number | null, step?: number]
+
+interface Traced {
+  readonly trace: Trace
+  readonly node: Node
+}
+
+const NONE: Record<string, never> = {}
+
+export class Tensor {
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly #values: Stored | Traced
+  readonly #device: Device
+  /** How it came from other tensors; null for leaves. */
+  readonly derivation: autograd.Derivation | null
+  #requiresGrad: boolean
+  /** The sum of the gradients that `backward` has sent here, for leaves with `requiresGrad`. */
+  grad: Tensor | null = null
+
+  /** For the library's own use; make tensors with `tensor`, `zeros`, `randn`… */
+  constructor(device: Device, meta: Meta, values: Stored | Traced, derivation: autograd.Derivation | null = null) {
+    this.#device = device
+    this.shape = meta.shape
+    this.dtype = meta.dtype
+    this.#values = values
+    this.derivation = derivation
+    this.#requiresGrad = derivation !== null
+  }
+
+  /** Row-major values in storage. */
+  static fromStorage(storage: Storage, shape: Shape): Tensor {
+    const stored = { storage, strides: contiguousStrides(shape), offset: 0 }
+    return new Tensor(storage.device, { shape, dtype: storage.dtype }, stored)
+  }
+
+  static traced(trace: Trace, node: Node): Tensor {
+    return new Tensor(currentDevice(), node, { trace, node })
+  }
+
+  get ndim(): number {
+    return this.shape.length
+  }
+  get size(): number {
+    return sizeOf(this.shape)
+  }
+  get device(): DeviceName {
+    return this.#device.name
+  }
+  /** Whether gradients flow to it. Settable on leaves of dtype f32. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad
+  }
+  set requiresGrad(on: boolean) {
+    if (this.derivation && !on) throw new Error('requiresGrad can be taken from leaves only; use detach().')
+    if (on && this.dtype !== 'f32') throw new DTypeError(`Only f32 tensors can have gradients, not ${this.dtype}.`)
+    this.#requiresGrad = on
+  }
+  requiresGrad_(on = true): this {
+    this.requiresGrad = on
+    return this
+  }
+
+  // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Its values outside of a trace. For the library's own use. */
+  get stored(): Stored {
+    if ('storage' in this.#values) return this.#values
+    throw new TraceError(
+      `The values of this tensor ${shapeText(this.shape)} are not known yet: compile() is tracing the function. ` +
+        'Return the tensor from the compiled function and read it outside, or use where() instead of a condition.',
+    )
+  }
+
+  get isTraced(): boolean {
+    return 'node' in this.#values
+  }
+
+  /** A fresh copy of the values, row-major: Float32Array, Int32Array, or Uint8Array for bool. */
+  data(): Float32Array | Int32Array | Uint8Array {
+    const values = this.values()
+    if (this.dtype === 'f32') return values instanceof Float32Array ? values : Float32Array.from(values)
+    return this.dtype === 'bool' ? Uint8Array.from(values) : (values as Int32Array)
+  }
+
+  /** As `data`, but f32 values of the reference device keep their double precision. */
+  values(): Float32Array | Float64Array | Int32Array {
+    if (activeTrace()) this.#refuseToRead()
+    return gatherView(this.#device, this.stored, this.shape)
+  }
+
+  #refuseToRead(): never {
+    throw new TraceError(
+      'A value cannot be read while compile() traces the function: the trace would keep it for ever. ' +
+        'Return the tensor and read it outside, or pass the value as an argument.',
+    )
+  }
+
+  /** As `data`, for devices whose memory cannot be read at once too. */
+  async read(): Promise<Float32Array | Int32Array | Uint8Array> {
+    return this.data()
+  }
+
+  /** The value of a tensor of one element. */
+  item(): number {
+    if (this.size !== 1) throw new ShapeError(`item(): needs a tensor of one element, got ${shapeText(this.shape)}. Use data() or toArray().`)
+    return this.values()[0] as number
+  }
+
+  /** Nested arrays of numbers, or of booleans for bool. */
+  toArray(): Nested {
+    const values = this.values()
+    const bool = this.dtype === 'bool'
+    let at = 0
+    const build = (d: number): Nested => {
+      if (d === this.ndim) {
+        const value = values[at++] as number
+        return bool ? value !== 0 : value
+      }
+      return Array.from({ length: this.shape[d] as number }, () => build(d + 1))
+    }
+    return build(0)
+  }
+
+  toString(): string {
+    return formatTensor(this)
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+
+  // ── in place ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Overwrites the values, which broadcast and convert. Inside compile() it becomes an update of the plan's state. */
+  copy_(source: Tensor | ArrayLike<number>): this {
+    F.copyInto(this, source)
+    return this
+  }
+  fill_(value: number): this {
+    F.copyInto(this, value)
+    return this
+  }
+  zero_(): this {
+    return this.fill_(0)
+  }
+
+  // ── gradients ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The same values, without their history. */
+  detach(): Tensor {
+    return new Tensor(this.#device, this, this.#values)
+  }
+  /** A copy in storage of its own. */
+  clone(): Tensor {
+    return this.ndim === 0 ? this.reshape([1]).apply(movement.cat, { axis: 0 }).reshape([]) : this.apply(movement.cat, { axis: 0 })
+  }
+  /**
+   * Sends the gradient of this tensor to the `.grad` of every leaf that it came from. `cotangent` is needed where it
+   * has more than one element.
+   */
+  backward(cotangent?: Tensor): void {
+    if (!this.requiresGrad) throw new Error('backward(): no tensor with requiresGrad led to this one.')
+    if (!cotangent && this.size !== 1) {
+      throw new ShapeError(`backward(): ${shapeText(this.shape)} has more than one element; reduce it with sum() or mean(), or give a cotangent.`)
+    }
+    autograd.backward(this, cotangent ?? this.detach().onesLike())
+  }
+
+  /** An operation on this tensor and others. For the library's own use. */
+  apply<A>(op: OpDef<A>, attrs: A, ...rest: readonly Tensor[]): Tensor {
+    return applyOp(this.#device, op, attrs, [this, ...rest])
+  }
+
+  /** This tensor as a node of the active trace. For the library's own use. */
+  nodeIn(trace: Trace): Node {
+    if ('storage' in this.#values) return trace.read(this.#values, this.shape)
+    if (this.#values.trace !== trace) {
+      throw new TraceError('This tensor belongs to an earlier trace: it was made inside a compiled function and kept. Return it from the function instead.')
+    }
+    return this.#values.node
+  }
+
+  /** A number, or a tensor, as a tensor of the dtype that it has beside this one. */
+  operand(x: Operand): Tensor {
+    if (typeof x !== 'number') return x
+    return F.scalar(this.#device, this.dtype === 'i32' && Number.isInteger(x) ? 'i32' : this.dtype === 'bool' ? 'bool' : 'f32', x)
+  }
+  onesLike(): Tensor {
+    return F.scalar(this.#device, this.dtype, 1).expand(this.shape)
+  }
+  zerosLike(): Tensor {
+    return F.scalar(this.#device, this.dtype, 0).expand(this.shape)
+  }
+  /** The row-major number of each element over some axes alone: i32. */
+  positions(axes: readonly number[]): Tensor {
+    return applyOp(this.#device, indexing.positions, { shape: this.shape, axes }, [])
+  }
+
+  // ── elementwise ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #binary(op: OpDef<typeof NONE>, other: Operand, float = false): Tensor {
+    const [a, b] = F.promote(this, this.operand(other), float)
+    const shape = broadcastShapes(op.name, a.shape, b.shape)
+    return a.expand(shape).apply(op, NONE, b.expand(shape))
+  }
+  #float(): Tensor {
+    return this.to('f32')
+  }
+
+  add(other: Operand): Tensor {
+    return this.#binary(elementwise.add, other)
+  }
+  sub(other: Operand): Tensor {
+    return this.#binary(elementwise.sub, other)
+  }
+  mul(other: Operand): Tensor {
+    return this.#binary(elementwise.mul, other)
+  }
+  /** Always f32. */
+  div(other: Operand): Tensor {
+    return this.#binary(elementwise.div, other, true)
+  }
+  /** Always f32. Small whole exponents become products. */
+  pow(exponent: Operand): Tensor {
+    return F.power(this.#float(), exponent) ?? this.#binary(elementwise.pow, exponent, true)
+  }
+  maximum(other: Operand): Tensor {
+    return this.#binary(elementwise.maximum, other)
+  }
+  minimum(other: Operand): Tensor {
+    return this.#binary(elementwise.minimum, other)
+  }
+  lt(other: Operand): Tensor {
+    return this.#binary(elementwise.lt, other)
+  }
+  le(other: Operand): Tensor {
+    return this.#binary(elementwise.le, other)
+  }
+  gt(other: Operand): Tensor {
+    return this.#binary(elementwise.gt, other)
+  }
+  ge(other: Operand): Tensor {
+    return this.#binary(elementwise.ge, other)
+  }
+  eq(other: Operand): Tensor {
+    return this.#binary(elementwise.eq, other)
+  }
+  ne(other: Operand): Tensor {
+    return this.#binary(elementwise.ne, other)
+  }
+  logicalAnd(other: Tensor): Tensor {
+    return this.bool().#binary(elementwise.logicalAnd, other.bool())
+  }
+  logicalOr(other: Tensor): Tensor {
+    return this.bool().#binary(elementwise.logicalOr, other.bool())
+  }
+  logicalNot(): Tensor {
+    return this.bool().apply(elementwise.logicalNot, NONE)
+  }
+  neg(): Tensor {
+    return this.apply(elementwise.neg, NONE)
+  }
+  abs(): Tensor {
+    return this.apply(elementwise.abs, NONE)
+  }
+  sign(): Tensor {
+    return this.apply(elementwise.sign, NONE)
+  }
+  exp(): Tensor {
+    return this.#float().apply(elementwise.exp, NONE)
+  }
+  log(): Tensor {
+    return this.#float().apply(elementwise.log, NONE)
+  }
+  log2(): Tensor {
+    return this.#float().apply(elementwise.log2, NONE)
+  }
+  log1p(): Tensor {
+    return this.#float().apply(elementwise.log1p, NONE)
+  }
+  expm1(): Tensor {
+    return this.#float().apply(elementwise.expm1, NONE)
+  }
+  sqrt(): Tensor {
+    return this.#float().apply(elementwise.sqrt, NONE)
+  }
+  rsqrt(): Tensor {
+    return this.#float().apply(elementwise.rsqrt, NONE)
+  }
+  square(): Tensor {
+    return this.#float().apply(elementwise.square, NONE)
+  }
+  reciprocal(): Tensor {
+    return this.#float().apply(elementwise.reciprocal, NONE)
+  }
+  sin(): Tensor {
+    return this.#float().apply(elementwise.sin, NONE)
+  }
+  cos(): Tensor {
+    return this.#float().apply(elementwise.cos, NONE)
+  }
+  tan(): Tensor {
+    return this.#float().apply(elementwise.tan, NONE)
+  }
+  atan(): Tensor {
+    return this.#float().apply(elementwise.atan, NONE)
+  }
+  sinh(): Tensor {
+    return this.#float().apply(elementwise.sinh, NONE)
+  }
+  cosh(): Tensor {
+    return this.#float().apply(elementwise.cosh, NONE)
+  }
+  tanh(): Tensor {
+    return this.#float().apply(elementwise.tanh, NONE)
+  }
+  sigmoid(): Tensor {
+    return this.#float().apply(elementwise.sigmoid, NONE)
+  }
+  /** The error function 2/√π ∫₀ˣ exp(−t²) dt. */
+  erf(): Tensor {
+    return this.#float().apply(elementwise.erf, NONE)
+  }
+  relu(): Tensor {
+    return this.#float().apply(elementwise.relu, NONE)
+  }
+  floor(): Tensor {
+    return this.#float().apply(elementwise.floor, NONE)
+  }
+  ceil(): Tensor {
+    return this.#float().apply(elementwise.ceil, NONE)
+  }
+  /** To the nearest whole number, ties to even. */
+  round(): Tensor {
+    return this.#float().apply(elementwise.round, NONE)
+  }
+  /** Limits values to [low, high]; gradients flow where low ≤ x ≤ high. NaN stays. */
+  clamp(low?: number | null, high?: number | null): Tensor {
+    return F.clamp(this, low ?? null, high ?? null)
+  }
+  /** Where this (bool) holds `a`, elsewhere `b`. */
+  where(a: Operand, b: Operand): Tensor {
+    return F.where(this, a, b)
+  }
+  to(dtype: DType): Tensor {
+    return this.dtype === dtype ? this : this.apply(elementwise.cast, { dtype })
+  }
+  float(): Tensor {
+    return this.to('f32')
+  }
+  /** Truncates; NaN becomes 0. */
+  int(): Tensor {
+    return this.to('i32')
+  }
+  bool(): Tensor {
+    return this.to('bool')
+  }
+
+  // ── reductions: over `dim` (all without it), which go unless keepdim ─────────────────────────────────────────
+
+  sum(dim: Dims = null, keepdim = false): Tensor {
+    return F.reduceOver(this.dtype === 'bool' ? this.int() : this, reduce.sum, dim, keepdim)
+  }
+  mean(dim: Dims = null, keepdim = false): Tensor {
+    const total = F.reduceOver(this.#float(), reduce.sum, dim, keepdim)
+    return total.div(this.size / Math.max(total.size, 1))
+  }
+  prod(dim: Dims = null, keepdim = false): Tensor {
+    return F.reduceOver(this, reduce.prod, dim, keepdim)
+  }
+  /** The largest value; equal ones share the gradient. */
+  amax(dim: Dims = null, keepdim = false): Tensor {
+    return F.reduceOver(this, reduce.amax, dim, keepdim)
+  }
+  amin(dim: Dims = null, keepdim = false): Tensor {
+    return F.reduceOver(this, reduce.amin, dim, keepdim)
+  }
+  /** The largest value; along a dimension the first of equal ones takes the gradient, over all they share it. */
+  max(dim: Dims = null, keepdim = false): Tensor {
+    return F.reduceOver(this, dim === null ? reduce.amax : reduce.max, dim, keepdim)
+  }
+  min(dim: Dims = null, keepdim = false): Tensor {
+    return F.reduceOver(this, dim === null ? reduce.amin : reduce.min, dim, keepdim)
+  }
+  /** i32: where the first largest value is. */
+  argmax(dim: number | null = null, keepdim = false): Tensor {
+    return F.reduceOver(this.detach(), reduce.argmax, dim, keepdim)
+  }
+  argmin(dim: number | null = null, keepdim = false): Tensor {
+    return F.reduceOver(this.detach(), reduce.argmin, dim, keepdim)
+  }
+  variance(dim: Dims = null, options: { correction?: number; keepdim?: boolean } = {}): Tensor {
+    return F.variance(this.#float(), dim, options.correction ?? 1, options.keepdim ?? false)
+  }
+  std(dim: Dims = null, options: { correction?: number; keepdim?: boolean } = {}): Tensor {
+    return this.variance(dim, options).sqrt()
+  }
+  /** log Σ exp(x), safe for large values. */
+  logsumexp(dim: Dims = null, keepdim = false): Tensor {
+    return F.logsumexp(this.#float(), dim, keepdim)
+  }
+  /** (Σ |x|^ord)^(1/ord); ord may be Infinity. */
+  norm(ord = 2, dim: Dims = null, keepdim = false): Tensor {
+    return F.norm(this.#float(), ord, dim, keepdim)
+  }
+  cumsum(dim: number): Tensor {
+    return this.apply(reduce.cumsum, { axis: normalizeAxis('cumsum', dim, this.ndim) })
+  }
+  cumprod(dim: number): Tensor {
+    return this.apply(reduce.cumprod, { axis: normalizeAxis('cumprod', dim, this.ndim) })
+  }
+  /** exp(x) / Σ exp(x), safe for large values. */
+  softmax(dim: number): Tensor {
+    return F.softmax(this.#float(), normalizeAxis('softmax', dim, this.ndim))
+  }
+  logSoftmax(dim: number): Tensor {
+    return F.logSoftmax(this.#float(), normalizeAxis('logSoftmax', dim, this.ndim))
+  }
+
+  // ── movement ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Another shape over the same elements in row-major order; one extent may be -1. A view where possible. */
+  reshape(...shape: readonly (number | readonly number[])[]): Tensor {
+    return F.reshape(this, shape.flat())
+  }
+  flatten(start = 0, end = -1): Tensor {
+    return F.flatten(this, start, end)
+  }
+  permute(...dims: readonly (number | readonly number[])[]): Tensor {
+    return F.permute(this, dims.flat())
+  }
+  transpose(a: number, b: number): Tensor {
+    return F.transpose(this, a, b)
+  }
+  /** A matrix turned over its diagonal. */
+  t(): Tensor {
+    return this.ndim < 2 ? this : F.transpose(this, -2, -1)
+  }
+  /** Repeats axes of extent 1; -1 keeps an extent. A view. */
+  expand(...shape: readonly (number | readonly number[])[]): Tensor {
+    return F.expand(this, shape.flat())
+  }
+  squeeze(dim?: number): Tensor {
+    return F.squeeze(this, dim)
+  }
+  unsqueeze(dim: number): Tensor {
+    return F.unsqueeze(this, dim)
+  }
+  flip(dims: number | readonly number[]): Tensor {
+    return F.flip(this, typeof dims === 'number' ? [dims] : dims)
+  }
+  roll(shift: number, dim: number): Tensor {
+    return F.roll(this, shift, dim)
+  }
+  /** One entry an axis: null (all), a place, or [start, stop, step]; negative places count from the end. A view. */
+  slice(...specs: readonly AxisIndex[]): Tensor {
+    return F.slice(this, specs)
+  }
+  /** As `slice`, where an entry may also be an i32 tensor of places along its axis. */
+  index(...specs: readonly (AxisIndex | Tensor)[]): Tensor {
+    return F.index(this, specs)
+  }
+  /** Parts of `size` (the last may be smaller), or of the given sizes. */
+  split(size: number | readonly number[], dim = 0): Tensor[] {
+    return F.split(this, size, dim)
+  }
+  diagonal(): Tensor {
+    return this.apply(movement.diagonal, NONE)
+  }
+  /** [before last, after last, before second last, …], as PyTorch. */
+  pad(widths: readonly number[], options: { mode?: 'constant' | 'reflect' | 'replicate'; value?: number } = {}): Tensor {
+    return F.pad(this, widths, options.mode ?? 'constant', options.value ?? 0)
+  }
+  tril(diagonal = 0): Tensor {
+    return F.triangle(this, diagonal, 'lower')
+  }
+  triu(diagonal = 0): Tensor {
+    return F.triangle(this, diagonal, 'upper')
+  }
+  /** Windows over the last axes: [..., S…] → [..., O…, K…]. A view. */
+  windows(sizes: readonly number[], strides: readonly number[], dilations?: readonly number[]): Tensor {
+    const specs = sizes.map((size, i) => ({ size, stride: strides[i] ?? 1, dilation: dilations?.[i] ?? 1 }))
+    return this.apply(movement.windows, { specs })
+  }
+
+  // ── products, indexing, order ────────────────────────────────────────────────────────────────────────────────
+
+  /** [..., M, K] × [..., K, N] → [..., M, N], batches broadcasting; vectors as in NumPy. */
+  matmul(other: Tensor): Tensor {
+    return F.matmul(this, other)
+  }
+  /** out[i][j] = x[index[i][j]][j] along `dim`. Throws IndexError for an index outside. */
+  gather(dim: number, index: Tensor): Tensor {
+    return this.apply(indexing.gather, { axis: normalizeAxis('gather', dim, this.ndim), label: 'gather' }, index)
+  }
+  /** Whole slices along `dim` at the places of a one-dimensional i32 tensor. */
+  indexSelect(dim: number, index: Tensor): Tensor {
+    return F.indexSelect(this, dim, index)
+  }
+  scatterAdd(dim: number, index: Tensor, source: Tensor): Tensor {
+    return this.apply(indexing.scatterAdd, { axis: normalizeAxis('scatterAdd', dim, this.ndim) }, index, source)
+  }
+  /** The k largest (or smallest) values along `dim`, in order, and their places. */
+  topk(k: number, dim = -1, largest = true): { values: Tensor; indices: Tensor } {
+    return F.topk(this, k, dim, largest)
+  }
+  sort(dim = -1, descending = false): { values: Tensor; indices: Tensor } {
+    return F.sort(this, dim, descending)
+  }
+  /** i32 [...] → i32 [..., classes]. Throws IndexError for a class outside. */
+  oneHot(classes: number): Tensor {
+    return F.oneHot(this, classes)
+  }
+}
+
+/** Runs or traces an operation, and notes it for gradients. */
+export function applyOp<A>(device: Device, op: OpDef<A>, attrs: A, inputs: readonly Tensor[]): Tensor {
+  const derivation = derivationOf(op, attrs, inputs)
+  const trace = activeTrace()
+  if (trace) {
+    const node = trace.graph.apply(op, attrs, inputs.map((x) => x.nodeIn(trace)))
+    return new Tensor(device, node, { trace, node }, derivation)
+  }
+  const meta = op.infer(inputs, attrs)
+  const [first] = inputs
+  if (op.view && first) {
+    const { storage, strides, offset } = first.stored
+    const view = op.view({ shape: first.shape, strides, offset }, attrs)
+    if (view) return new Tensor(device, meta, { storage, strides: view.strides, offset: view.offset }, derivation)
+  }
+  const stored = inputs.map((x): EagerInput => ({ shape: x.shape, dtype: x.dtype, stored: x.stored }))
+  for (const { stored: s } of stored) {
+    if (s.storage.device !== device) throw new Error(`${op.name}: tensors live on different devices, ${device.name} and ${s.storage.device.name}.`)
+  }
+  const storage = runEager(device, op, attrs, stored, meta)
+  return new Tensor(device, meta, { storage, strides: contiguousStrides(meta.shape), offset: 0 }, derivation)
+}
+
+function derivationOf<A>(op: OpDef<A>, attrs: A, inputs: readonly Tensor[]): autograd.Derivation | null {
+  const { vjp } = op
+  if (!vjp || !autograd.isRecording() || !inputs.some((x) => x.requiresGrad)) return null
+  return {
+    sequence: autograd.nextSequence(),
+    name: op.name,
+    inputs,
+    vjp: (cotangent, out) => vjp(cotangent, inputs, out, attrs),
+  }
+}
+
+/** A result computed without records, whose gradient is given by a rule of its own. */
+export function withVjp(name: string, inputs: readonly Tensor[], compute: () => Tensor, vjp: autograd.Derivation['vjp']): Tensor {
+  const out = autograd.noGrad(compute)
+  if (!autograd.isRecording() || !inputs.some((x) => x.requiresGrad)) return out
+  return rederive(out, { sequence: autograd.nextSequence(), name, inputs, vjp })
+}
+
+function rederive(out: Tensor, derivation: autograd.Derivation): Tensor {
+  const trace = activeTrace()
+  const values = trace ? { trace, node: out.nodeIn(trace) } : out.stored
+  return new Tensor(deviceOf(out), out, values, derivation)
+}
+
+export function deviceOf(x: Tensor): Device {
+  return x.isTraced ? currentDevice() : x.stored.storage.device
+}
