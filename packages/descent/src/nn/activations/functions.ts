@@ -1,0 +1,4 @@
+/** The activations as functions. */
+export * from './bounded.ts'
+export * from './gated.ts'
+export * from './rectified.ts'

@@ -1,0 +1,3 @@
+/** Losses for predictions that are classes. */
+export * from './binary.ts'
+export * from './cross-entropy.ts'
