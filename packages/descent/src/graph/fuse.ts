@@ -15,7 +15,11 @@ const MOST_BUFFERS = 24
 /** Every root's group; roots of one kernel share the same object. */
 export type Grouping = Map<Node, Group>
 
-export function fuse(program: Materialized, alone: ReadonlySet<Node>): Grouping {
+/**
+ * `alone`: roots that stay kernels of their own. `states`: new values of states, which do not join matrix products, so
+ * that an optimizer's updates of all parameters run together at the end.
+ */
+export function fuse(program: Materialized, alone: ReadonlySet<Node>, states: ReadonlySet<Node>): Grouping {
   const groups: Grouping = new Map()
   const inOrder = program.order.filter((node) => program.roots.has(node))
   for (const root of inOrder) groups.set(root, groupOf(root))
@@ -23,7 +27,7 @@ export function fuse(program: Materialized, alone: ReadonlySet<Node>): Grouping 
   for (const root of inOrder) {
     if (alone.has(root) || root.lowering.kind === 'gemm') continue
     for (const candidate of candidates(root, groups, program, users)) {
-      if (alone.has(candidate)) continue
+      if (alone.has(candidate) || (states.has(root) && groups.get(candidate)?.kind === 'gemm')) continue
       if (join(groups.get(candidate) as Group, root, groups, program, users)) break
     }
   }

@@ -34,6 +34,13 @@ export function materialize(outputs: readonly Node[]): Materialized {
     }
   }
   const roots = new Set<Node>(outputs.filter((node) => node.lowering.kind !== 'leaf'))
+  for (const node of order) {
+    if (node.lowering.kind !== 'gemm') continue
+    for (const input of node.inputs) {
+      const operand = throughMovements(input)
+      if (!isFastOperand(operand, users)) roots.add(operand)
+    }
+  }
   const reads = new Map<Node, ReadonlySet<Node>>()
   const cost = new Map<Node, number>()
   for (const node of order) {
@@ -62,7 +69,6 @@ function needsBuffer(node: Node, cost: number, reads: number, users: readonly No
     const { lowering } = user
     if (lowering.kind === 'map' && lowering.inMemory.some((i) => user.inputs[i] === node)) return true
     if (lowering.kind === 'argsort') return true
-    if (lowering.kind === 'gemm' && !readsFastAsOperand(node, users.length)) return true
     if (lowering.kind === 'scatter' && node.inputs.length > 0 && cost > CHEAP) return true
   }
   const size = sizeOf(node.shape)
@@ -72,15 +78,20 @@ function needsBuffer(node: Node, cost: number, reads: number, users: readonly No
   return cost > CHEAP_TO_REPEAT && users.some((user) => sizeOf(user.shape) > size && user.lowering.kind === 'map')
 }
 
-/** Whether a matrix product packs this operand without evaluating conditions at every element. */
-function readsFastAsOperand(node: Node, users: number): boolean {
-  if (node.leaf) return true
+/** What a matrix product's operand is made of, in whatever order it reads it. */
+function throughMovements(node: Node): Node {
   const { lowering } = node
-  if (lowering.kind !== 'map') return true
-  if (lowering.form === 'guarded' || lowering.inMemory.length > 0) return false
-  if (lowering.form === 'movement') return node.inputs.every((input) => readsFastAsOperand(input, 1))
-  if (users > 1 || node.inputs.length === 0 || lowering.cost > 4) return false
-  return node.inputs.every((input) => readsFastAsOperand(input, 1))
+  const moves = lowering.kind === 'map' && lowering.form === 'movement' && lowering.inMemory.length === 0 && node.inputs.length === 1
+  return moves ? throughMovements(node.inputs[0] as Node) : node
+}
+
+/** Whether a matrix product can compute this while it packs: memory, or little arithmetic that nobody else needs. */
+function isFastOperand(node: Node, users: ReadonlyMap<Node, readonly Node[]>): boolean {
+  const { lowering } = node
+  if (lowering.kind !== 'map' || node.constant !== null) return true
+  if (lowering.form !== 'pointwise' || node.inputs.length === 0 || lowering.cost > 2) return false
+  if ((users.get(node)?.length ?? 0) > 1) return false
+  return node.inputs.every((input) => isFastOperand(throughMovements(input), users))
 }
 
 function reachable(outputs: readonly Node[]): Node[] {

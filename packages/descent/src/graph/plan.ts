@@ -74,7 +74,7 @@ function arrange(
   materialized: Materialized,
   alone: ReadonlySet<Node>,
 ): { items: Item[]; checks: Check[] } | { conflict: Source } {
-  const groups = fuse(materialized, alone)
+  const groups = fuse(materialized, alone, new Set(updates.map((u) => u.value)))
   const inPlace = new Map(updates.map((u) => [u.value, u.source]))
   const external = new Set<Node>([...outputs, ...inPlace.keys()])
   for (const [node, group] of groups) {
