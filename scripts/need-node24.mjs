@@ -1,0 +1,10 @@
+// Preloaded by every npm script. Node before 24 cannot run the TypeScript sources, so it is told what to do in one
+// line. Plain JavaScript, because this must parse where TypeScript does not.
+const [major] = process.versions.node.split('.').map(Number)
+
+if (major < 24) {
+  console.error(
+    `Descent needs Node 24 or newer, and this is ${process.version}: run \`npm ci\` (which brings Node 24 on Linux and Windows) or install Node 24 from https://nodejs.org.`,
+  )
+  process.exit(1)
+}
