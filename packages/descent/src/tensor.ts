@@ -505,8 +505,7 @@ export class Tensor {
   }
   /** Windows over the last axes: [..., S…] → [..., O…, K…]. A view. */
   windows(sizes: readonly number[], strides: readonly number[], dilations?: readonly number[]): Tensor {
-    const specs = sizes.map((size, i) => ({ size, stride: strides[i] ?? 1, dilation: dilations?.[i] ?? 1 }))
-    return this.apply(movement.windows, { specs })
+    return F.windows(this, sizes.map((size, i) => ({ size, stride: strides[i] ?? 1, dilation: dilations?.[i] ?? 1 })))
   }
 
   // ── products, indexing, order ────────────────────────────────────────────────────────────────────────────────

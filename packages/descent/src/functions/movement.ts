@@ -168,6 +168,21 @@ function edge(x: Tensor, axis: number, low: number, high: number, mode: 'reflect
   return cat(parts, axis)
 }
 
+/** Windows that touch without overlap are a reshape, whose gradient needs no sum. */
+export function windows(x: Tensor, specs: readonly movement.WindowSpec[]): Tensor {
+  const lead = x.ndim - specs.length
+  const tiles = specs.every((s, i) => s.stride === s.size && s.dilation === 1 && (x.shape[lead + i] ?? 0) >= s.size)
+  if (!tiles) return x.apply(movement.windows, { specs })
+  const counts = specs.map((s, i) => Math.floor((x.shape[lead + i] as number) / s.size))
+  const covered = x.slice(...x.shape.map((_, d) => (d < lead ? null : ([0, (counts[d - lead] as number) * (specs[d - lead]?.size ?? 1)] as const))))
+  const split = covered.reshape([...x.shape.slice(0, lead), ...specs.flatMap((s, i) => [counts[i] as number, s.size])])
+  return split.permute([
+    ...x.shape.slice(0, lead).map((_, d) => d),
+    ...specs.map((_, i) => lead + 2 * i),
+    ...specs.map((_, i) => lead + 2 * i + 1),
+  ])
+}
+
 export function triangle(x: Tensor, diagonal: number, side: 'lower' | 'upper'): Tensor {
   if (x.ndim < 2) throw new ShapeError(`${side === 'lower' ? 'tril' : 'triu'}: needs a matrix, got ${shapeText(x.shape)}.`)
   const row = x.positions([x.ndim - 2])

@@ -16,8 +16,8 @@ const MOST_BUFFERS = 24
 export type Grouping = Map<Node, Group>
 
 /**
- * `alone`: roots that stay kernels of their own. `states`: new values of states, which do not join matrix products, so
- * that an optimizer's updates of all parameters run together at the end.
+ * `alone`: roots that stay kernels of their own. `states`: new values of states, which join only one another, so that an
+ * optimizer's updates of all parameters are one kernel, run at the end.
  */
 export function fuse(program: Materialized, alone: ReadonlySet<Node>, states: ReadonlySet<Node>): Grouping {
   const groups: Grouping = new Map()
@@ -27,8 +27,9 @@ export function fuse(program: Materialized, alone: ReadonlySet<Node>, states: Re
   for (const root of inOrder) {
     if (alone.has(root) || root.lowering.kind === 'gemm') continue
     for (const candidate of candidates(root, groups, program, users)) {
-      if (alone.has(candidate) || (states.has(root) && groups.get(candidate)?.kind === 'gemm')) continue
-      if (join(groups.get(candidate) as Group, root, groups, program, users)) break
+      const group = groups.get(candidate) as Group
+      if (alone.has(candidate) || [...group.members.keys()].some((node) => states.has(node) !== states.has(root))) continue
+      join(group, root, groups, program, users)
     }
   }
   return groups
@@ -58,19 +59,18 @@ function rootUsers(roots: readonly Node[], program: Materialized): Map<Node, Nod
   return users
 }
 
-function join(producer: Group, root: Node, groups: Grouping, program: Materialized, users: Map<Node, Node[]>): boolean {
+function join(producer: Group, root: Node, groups: Grouping, program: Materialized, users: Map<Node, Node[]>): void {
   const consumer = groups.get(root) as Group
-  if (producer === consumer) return true
+  if (producer === consumer) return
   const joined = union(producer, consumer)
-  if (!joined || anotherBetween(producer, consumer, groups, program)) return false
-  const lowered = lowerGroup(joined, lowerOptions(joined, groups, program, users))
-  if (!lowered || lowered.targets.length > MOST_BUFFERS) return false
+  if (!joined || anotherBetween(producer, consumer, groups, program)) return
+  const lowered = lowerGroup(joined, lowerOptions(joined, program, users))
+  if (!lowered || lowered.targets.length > MOST_BUFFERS) return
   for (const node of joined.members.keys()) groups.set(node, joined)
-  return true
 }
 
 /** For trying whether a group can be lowered: members that are read elsewhere are stored. */
-function lowerOptions(group: Group, _groups: Grouping, program: Materialized, users: Map<Node, Node[]>): LowerOptions {
+function lowerOptions(group: Group, program: Materialized, users: Map<Node, Node[]>): LowerOptions {
   const stored = new Set<Node>()
   for (const node of group.members.keys()) {
     const readers = users.get(node) ?? []

@@ -5,7 +5,7 @@
 import type { DType, Meta, Shape } from '../dtype.ts'
 import { contiguousStrides, sizeOf } from '../dtype.ts'
 import { matmul } from '../ops/matmul.ts'
-import { permute, reshape } from '../ops/movement.ts'
+import { expand, permute, reshape } from '../ops/movement.ts'
 import type { Lowering, OpDef } from '../ops/op.ts'
 import { type Rewrite, simplify } from './simplify.ts'
 
@@ -100,7 +100,7 @@ export class Graph {
       case 'node':
         return rewrite.node
       case 'number':
-        return this.constant('f32', rewrite.value)
+        return this.apply(expand, { shape: rewrite.shape }, [this.constant('f32', rewrite.value)])
       case 'permute':
         return this.apply(permute, { dims: rewrite.dims }, [rewrite.x])
       case 'swappedProduct':

@@ -2,13 +2,12 @@
  * Rewrites as a program is traced: numbers are computed at once, turned matrices turn back, and what changes nothing
  * is left out. Each rule gives the same values to the last bit.
  */
-import { sizeOf } from '../dtype.ts'
 import type { Node } from './graph.ts'
 
 /** A rewritten node: an existing one, a number, or another operation in its place. */
 export type Rewrite =
   | { readonly kind: 'node'; readonly node: Node }
-  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'number'; readonly value: number; readonly shape: readonly number[] }
   | { readonly kind: 'permute'; readonly x: Node; readonly dims: readonly number[] }
   | { readonly kind: 'swappedProduct'; readonly a: Node; readonly b: Node }
 
@@ -37,26 +36,25 @@ export function simplify(op: string, attrs: unknown, inputs: readonly Node[], sh
     case 'mul':
     case 'div':
     case 'neg':
-      return folded(op, x, y)
+      return folded(op, x, y, shape)
     default:
       return null
   }
 }
 
-/** Numbers, also where they were expanded to a shape of one element. */
+/** The number that a node holds everywhere, if it is known. */
 function numberOf(x: Node): number | null {
   if (x.dtype !== 'f32') return null
   if (x.constant !== null) return x.constant
-  const only = x.inputs[0]
-  return sizeOf(x.shape) === 1 && (x.op === 'reshape' || x.op === 'expand') && only ? numberOf(only) : null
+  const [only] = x.inputs
+  return (x.op === 'reshape' || x.op === 'expand') && only ? numberOf(only) : null
 }
 
-function folded(op: string, x: Node, y: Node | undefined): Rewrite | null {
-  if (x.shape.length > 0) return null
+function folded(op: string, x: Node, y: Node | undefined, shape: readonly number[]): Rewrite | null {
   const a = numberOf(x)
   const b = y ? numberOf(y) : 0
   if (a === null || b === null) return null
-  return { kind: 'number', value: (folds[op] as (a: number, b: number) => number)(a, b) }
+  return { kind: 'number', value: (folds[op] as (a: number, b: number) => number)(a, b), shape }
 }
 
 function permuted(x: Node, dims: readonly number[]): Rewrite | null {
