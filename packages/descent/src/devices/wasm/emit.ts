@@ -5,7 +5,8 @@
  *
  * that run the chunks start … end - 1 of a phase. `bind` is the byte address of a table of i32 words: the byte
  * addresses of the kernel's local buffers 0 … n - 1, then (flat kernels) the size of the launch, then (where
- * sharedBytes > 0) the byte address of the launch's shared scratch memory. `scratch` is the calling thread's own
+ * sharedBytes > 0) the byte address of the launch's shared scratch memory, then (where there are tables) the byte
+ * address of the kernel's tables. `scratch` is the calling thread's own
  * scratch memory, `scratchBytes` long, aligned to 64; what it holds between two calls is not defined.
  *
  * The chunks of one phase may run in any order and on any thread; a phase begins when the one before it has ended.
@@ -28,6 +29,8 @@ export interface EmittedKernel {
   readonly sharedBytes: number
   /** Scratch memory that each thread needs. */
   readonly scratchBytes: number
+  /** Constant data that the kernel reads: the device copies it to an address of its own, a multiple of 16. */
+  readonly tables?: Int32Array
   /** Rough nanoseconds on one thread: whether to wake the others. */
   work(size: number | null): number
 }

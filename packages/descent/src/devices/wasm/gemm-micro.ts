@@ -5,6 +5,7 @@
  * order. Twelve accumulators (6 × 8), two vectors of B and one broadcast of A just fit the fifteen vector registers
  * that V8 gives to a function on x86-64.
  */
+import type { Target } from './emit.ts'
 import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
 
 /** Columns of a panel of B. */
@@ -12,6 +13,17 @@ export const panelColumns = 8
 /** Heights that a panel of A can have. */
 export const panelHeights = [6, 5, 4] as const
 const unroll = 4
+
+const emitted = new WeakMap<ModuleBuilder, Map<number, FunctionBuilder>>()
+
+/** The micro-kernel of that height, written into the module when it is first asked for. */
+export function micro({ module, relaxedSimd }: Target, rows: number): FunctionBuilder {
+  const heights = emitted.get(module) ?? new Map<number, FunctionBuilder>()
+  emitted.set(module, heights)
+  const f = heights.get(rows) ?? emitMicro(module, rows, relaxedSimd)
+  heights.set(rows, f)
+  return f
+}
 
 /**
  * Emits (a, b, c, panels, k, rowBytes, accumulate) → (): for each panel of B the tile of `rows` × 8, written to c or, where
