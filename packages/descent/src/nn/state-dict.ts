@@ -1,10 +1,10 @@
-/** State dicts: a network's parameters and buffers by name, and how they are checked before they are taken over. */
+/** State dicts: the tensors of a network or an optimizer by name, and how they are checked before they are taken over. */
 import { sameShape } from '../dtype.ts'
 import type { Tensor } from '../tensor.ts'
 
 export type StateDict = Readonly<Record<string, Tensor>>
 
-/** A state dict that is not the module's. */
+/** A state dict of something else than the module or optimizer. */
 export class StateDictError extends Error {
   override name = 'StateDictError'
   readonly missing: readonly string[]
@@ -17,7 +17,7 @@ export class StateDictError extends Error {
       unexpected.length > 0 && `unexpected: ${unexpected.join(', ')}`,
       ...mismatched,
     ].filter((part) => part !== false)
-    super(`loadStateDict: the state does not fit the module; nothing was changed. ${parts.join('; ')}.`)
+    super(`loadStateDict: the state does not fit; nothing was changed. ${parts.join('; ')}.`)
     this.missing = missing
     this.unexpected = unexpected
     this.mismatched = mismatched
@@ -35,7 +35,7 @@ export function loadInto(own: ReadonlyMap<string, Tensor>, state: StateDict, str
     if (!Object.hasOwn(state, name)) continue
     const source = state[name] as Tensor
     if (!sameShape(source.shape, target.shape)) {
-      mismatched.push(`${name} is [${source.shape}] in the state and [${target.shape}] in the module`)
+      mismatched.push(`${name} is [${source.shape}] instead of [${target.shape}]`)
     } else copies.push([target, source])
   }
   if (mismatched.length > 0 || (strict && missing.length + unexpected.length > 0)) {

@@ -6,7 +6,7 @@ import { relu6 } from './bounded.ts'
 import { softplus } from './rectified.ts'
 
 /**
- * x · Φ(x), Φ the normal distribution: x · (1 + erf(x / √2)) / 2; or with `approximate: 'tanh'`
+ * x · Φ(x), Φ the normal distribution: x · (1 + erf(x / √2)) / 2; or approximated by 'tanh':
  * x · (1 + tanh(√(2/π) · (x + 0.044715 x³))) / 2. Any shape. Source: Hendrycks and Gimpel, 2016;
  * torch.nn.functional.gelu.
  *
@@ -16,8 +16,8 @@ import { softplus } from './rectified.ts'
  * console.log(gelu(tensor([0, 100])).toArray()) // → [ 0, 100 ]
  * ```
  */
-export function gelu(x: Tensor, options: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor {
-  if (options.approximate === 'tanh') {
+export function gelu(x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor {
+  if (approximate === 'tanh') {
     const inner = x
       .mul(x)
       .mul(x)

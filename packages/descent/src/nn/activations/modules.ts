@@ -42,7 +42,7 @@ export class Softplus extends layer<[beta?: number, threshold?: number]>(F.softp
 export class Threshold extends layer<[threshold: number, value: number]>(F.threshold) {}
 export class Softshrink extends layer<[lambda?: number]>(F.softshrink) {}
 export class Hardshrink extends layer<[lambda?: number]>(F.hardshrink) {}
-export class GELU extends layer<[options?: { readonly approximate?: 'none' | 'tanh' }]>(F.gelu) {}
+export class GELU extends layer<[approximate?: 'none' | 'tanh']>(F.gelu) {}
 export class SiLU extends layer(F.silu) {}
 export class Mish extends layer(F.mish) {}
 export class Hardswish extends layer(F.hardswish) {}
