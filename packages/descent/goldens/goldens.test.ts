@@ -1,7 +1,9 @@
 /** A selection of the golden cases, so that a clone needs no other folder: every device, eager and compiled. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { Cases } from './cases.ts'
 import { compareNumbers, usual } from './compare.ts'
 import { runCases } from './runner.ts'
@@ -31,4 +33,16 @@ test('a comparison names the element that is furthest off, and takes NaN and inf
   assert.notEqual(compareNumbers('x', [Number.NaN], [1], usual), null)
   assert.notEqual(compareNumbers('x', [1e30], [Infinity], usual), null)
   assert.notEqual(compareNumbers('x', [1], [2], null), null)
+})
+
+test('the runner ends with code 2 and says why where the folder is missing or an option is unknown', () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [fileURLToPath(new URL('run.ts', import.meta.url)), ...args], { encoding: 'utf8' })
+  const missing = run('--dir', 'no-such-folder')
+  assert.equal(missing.status, 2)
+  assert.match(missing.stderr, /folder no-such-folder does not exist/)
+  const unknown = run('--dir', '.', '--device', 'abacus')
+  assert.equal(unknown.status, 2)
+  assert.match(unknown.stderr, /abacus: expected one of reference, wasm/)
+  assert.equal(run().status, 2)
 })

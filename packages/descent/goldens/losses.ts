@@ -1,5 +1,12 @@
 /** The losses of `losses.json` that exist, called as a user calls them. */
-import { binaryCrossEntropy, crossEntropy, mseLoss, type nn, type Tensor } from '../src/index.ts'
+import {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  mseLoss,
+  type nn,
+  type Tensor,
+} from '../src/index.ts'
 import type { Args } from './cases.ts'
 import type { Inputs, Operations } from './operation.ts'
 
@@ -17,6 +24,12 @@ export const lossOperations: Operations = {
   mse: (inputs, args) => mseLoss(input(inputs), target(inputs), { reduction: reductionOf(args) }),
   binary_cross_entropy: (inputs, args) =>
     binaryCrossEntropy(input(inputs), target(inputs), { ...weight(inputs), reduction: reductionOf(args) }),
+  binary_cross_entropy_with_logits: (inputs, args) =>
+    binaryCrossEntropyWithLogits(input(inputs), target(inputs), {
+      ...weight(inputs),
+      ...(inputs.pos_weight ? { positiveWeight: inputs.pos_weight } : {}),
+      reduction: reductionOf(args),
+    }),
   cross_entropy: (inputs, args) =>
     crossEntropy(input(inputs), target(inputs), {
       ...weight(inputs),

@@ -1,5 +1,5 @@
 /** The operations of `tensor.json`, called as a user calls them. */
-import { cat, einsum, grad, stack, type Tensor, where } from '../src/index.ts'
+import { cat, einsum, grad, scaledDotProductAttention, stack, type Tensor, where } from '../src/index.ts'
 import type { Inputs, Operation, Operations } from './operation.ts'
 
 const unary =
@@ -13,12 +13,6 @@ const binary =
     f(a as Tensor, b as Tensor)
 
 const index = (inputs: Inputs): Tensor => inputs.index as Tensor
-
-/** softmax(q kᵀ / √d) v. */
-function attention(q: Tensor, k: Tensor, v: Tensor): Tensor {
-  const scores = q.matmul(k.transpose(-2, -1)).mul(1 / Math.sqrt(q.shape.at(-1) as number))
-  return scores.softmax(-1).matmul(v)
-}
 
 export const tensorOperations: Operations = {
   add: binary((a, b) => a.add(b)),
@@ -102,7 +96,7 @@ export const tensorOperations: Operations = {
     return [values, indices]
   },
   one_hot: ({ x }, args) => (x as Tensor).oneHot(args.number('classes')),
-  scaled_dot_product_attention: ({ q, k, v }) => attention(q as Tensor, k as Tensor, v as Tensor),
+  scaled_dot_product_attention: ({ q, k, v }) => scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor),
   /** df/dx of f = sum(tanh(x)³ · exp(x)), so that its gradient is one of second order. */
   double_backward: ({ x }) => grad((z: Tensor) => z.tanh().pow(3).mul(z.exp()).sum())(x as Tensor),
 }

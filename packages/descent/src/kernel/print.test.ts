@@ -14,8 +14,8 @@ function kernel(row: number, column: number, constantValue = 1): LoopKernel {
     flat: false,
     rows: [{ id: row, size: 3 }],
     buffers: [
-      { dtype: 'f32', access: 'read' },
-      { dtype: 'f32', access: 'write' },
+      { dtype: 'f32', access: 'read', length: 12 },
+      { dtype: 'f32', access: 'write', length: 12 },
     ],
     stages: [
       {
@@ -31,7 +31,7 @@ test('a kernel prints as loops, with shared parts on a line of their own', () =>
   assert.equal(
     printKernel(kernel(0, 1)),
     [
-      'loops(b0: read f32, b1: write f32)',
+      'loops(b0: read f32[12], b1: write f32[12])',
       'for v0 < 3 {',
       '  for v1 < 4 {',
       '    t0 = exp(b0[4*v0+v1])',

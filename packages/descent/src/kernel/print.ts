@@ -56,7 +56,7 @@ function printPlace(place: PlanBuffer['place']): string {
 }
 
 function printUse(use: BufferUse, i: number): string {
-  return `b${i}: ${use.access} ${use.dtype}`
+  return `b${i}: ${use.access} ${use.dtype}${use.length > 0 ? `[${use.length}]` : ''}`
 }
 
 /** Every loop of the kernel, outer loops first. */

@@ -23,7 +23,7 @@ const result = (stage: number, slot: number, dtype: 'f32' | 'i32' = 'f32'): Expr
   slot,
 })
 
-/** Runs one kernel whose local buffers are the given arrays; gives back what they hold afterwards. */
+/** Runs one kernel over the given arrays (their lengths replace those that it names); gives what they hold then. */
 function run(kernel: Kernel, arrays: readonly Given[], size: number | null = null, checks: Check[] = []): Values[] {
   const buffers = arrays.map((array, position): PlanBuffer => {
     const use = kernel.buffers[position] as Kernel['buffers'][number]
@@ -33,8 +33,9 @@ function run(kernel: Kernel, arrays: readonly Given[], size: number | null = nul
       place: { kind: 'argument', position, access: use.access, resident: false },
     }
   })
+  const lengths = kernel.buffers.map((use, i) => ({ ...use, length: size === null ? (arrays[i] as Given).length : 0 }))
   const plan: Plan = {
-    kernels: [kernel],
+    kernels: [{ ...kernel, buffers: lengths }],
     buffers,
     steps: [[{ kernel: 0, buffers: arrays.map((_, i) => i), size }]],
     arenaBytes: 0,
@@ -52,8 +53,8 @@ function map(length: number, value: (x: Expr) => Expr, from: 'f32' | 'i32', to: 
     kind: 'loops',
     flat: false,
     buffers: [
-      { dtype: from, access: 'read' },
-      { dtype: to, access: 'write' },
+      { dtype: from, access: 'read', length },
+      { dtype: to, access: 'write', length },
     ],
     rows: [{ id: 0, size: length }],
     stages: [{ axes: [], reductions: [], stores: [{ buffer: 1, index: i, value: value(load(from, 0, i)) }] }],
@@ -67,8 +68,8 @@ function softmax(rows: number, columns: number): LoopKernel {
     kind: 'loops',
     flat: false,
     buffers: [
-      { dtype: 'f32', access: 'read' },
-      { dtype: 'f32', access: 'write' },
+      { dtype: 'f32', access: 'read', length: 0 },
+      { dtype: 'f32', access: 'write', length: 0 },
     ],
     rows: [{ id: 0, size: rows }],
     stages: [
@@ -101,9 +102,9 @@ test('max and min give NaN where there is one, argmax and argmin its first place
     flat: false,
     rows: [{ id: 0, size: 2 }],
     buffers: [
-      { dtype: 'f32', access: 'read' },
-      { dtype: 'f32', access: 'write' },
-      { dtype: 'i32', access: 'write' },
+      { dtype: 'f32', access: 'read', length: 0 },
+      { dtype: 'f32', access: 'write', length: 0 },
+      { dtype: 'i32', access: 'write', length: 0 },
     ],
     stages: [
       {
@@ -146,10 +147,10 @@ test('a gemm multiplies batches and sends the sums through its epilogue', () => 
     n: { id: 2, size: N },
     k: { id: 3, size: K },
     buffers: [
-      { dtype: 'f32', access: 'read' },
-      { dtype: 'f32', access: 'read' },
-      { dtype: 'f32', access: 'read' },
-      { dtype: 'f32', access: 'write' },
+      { dtype: 'f32', access: 'read', length: 0 },
+      { dtype: 'f32', access: 'read', length: 0 },
+      { dtype: 'f32', access: 'read', length: 0 },
+      { dtype: 'f32', access: 'write', length: 0 },
     ],
     a: load('f32', 0, dot([b, m, k], [M * K, K, 1])),
     b: load('f32', 1, dot([k, n], [N, 1])),
@@ -178,8 +179,8 @@ test('a scan stores every partial sum, also backwards', () => {
     rows: [{ id: 0, size: 2 }],
     axis: { id: 1, size: 3 },
     buffers: [
-      { dtype: 'f32', access: 'read' },
-      { dtype: 'f32', access: 'write' },
+      { dtype: 'f32', access: 'read', length: 0 },
+      { dtype: 'f32', access: 'write', length: 0 },
     ],
     value: load('f32', 0, at),
     buffer: 1,
@@ -197,9 +198,9 @@ function scatter(size: number): Kernel {
     buffer: 2,
     rows: [{ id: 0, size: 2 }],
     buffers: [
-      { dtype: 'f32', access: 'read' },
-      { dtype: 'i32', access: 'read' },
-      { dtype: 'f32', access: 'readwrite' },
+      { dtype: 'f32', access: 'read', length: 0 },
+      { dtype: 'i32', access: 'read', length: 0 },
+      { dtype: 'f32', access: 'readwrite', length: 0 },
     ],
     fill: { id: 1, size: 3 },
     index: dot([variable(1, 3), variable(0, 2)], [2, 1]),
@@ -236,9 +237,9 @@ test('a failed check throws an IndexError with the first index and the range, an
 test('a sort is stable in both directions and puts NaN above all numbers', () => {
   const x = Float32Array.of(2, Number.NaN, 1, 2, -Infinity, Infinity)
   const buffers = [
-    { dtype: 'f32', access: 'read' },
-    { dtype: 'f32', access: 'write' },
-    { dtype: 'i32', access: 'write' },
+    { dtype: 'f32', access: 'read', length: 0 },
+    { dtype: 'f32', access: 'write', length: 0 },
+    { dtype: 'i32', access: 'write', length: 0 },
   ] as const
   const sorted = (descending: boolean): Values[] =>
     run({ kind: 'sort', buffers, rows: 1, length: 6, descending }, [x, new Float32Array(6), new Int32Array(6)])

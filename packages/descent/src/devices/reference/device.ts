@@ -8,7 +8,7 @@ import type { DType } from '../../dtype.ts'
 import { IndexError } from '../../errors.ts'
 import type { Launch, Plan, PlanBuffer } from '../../kernel/kernel.ts'
 import { printPlan } from '../../kernel/print.ts'
-import type { Device, Runner, Storage, Values } from '../device.ts'
+import type { Device, Runner, Storage } from '../device.ts'
 import type { Binding, Elements } from './expression.ts'
 import { compileKernel } from './program.ts'
 
@@ -172,6 +172,10 @@ function checkLaunch(plan: Plan, launch: Launch): void {
     const buffer = plan.buffers[launch.buffers[i] as number]
     if (!buffer) throw new Error(`${where} binds buffer ${launch.buffers[i]}, which the plan does not have`)
     if (buffer.dtype !== use.dtype) throw new Error(`${where} binds a buffer of ${buffer.dtype} to b${i}: ${use.dtype}`)
+    const flat = kernel.kind === 'loops' && kernel.flat
+    if (!flat && buffer.length !== use.length) {
+      throw new Error(`${where} binds a buffer of ${buffer.length} elements to b${i} of ${use.length}`)
+    }
     if (use.access === 'read') continue
     if (buffer.place.kind === 'constant') throw new Error(`${where} writes a constant`)
     if (buffer.place.kind === 'argument' && buffer.place.access === 'read') {
