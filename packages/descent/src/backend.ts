@@ -50,6 +50,7 @@ export function setDevice(name: DeviceName): void {
 
 /** How many threads the `wasm` device may use, 1 for none but the caller's. Results do not depend on it. */
 export function setThreads(count: number): void {
-  if (!Number.isInteger(count) || count < 1) throw new RangeError(`setThreads: ${count} is not a number of threads; give 1 or more.`)
+  if (!Number.isInteger(count) || count < 1)
+    throw new RangeError(`setThreads: ${count} is not a number of threads; give 1 or more.`)
   setWasmThreads(count)
 }

@@ -26,7 +26,10 @@ export interface Compiled<A extends readonly unknown[], R> {
 }
 
 /** What one argument position holds: a tensor's meta, 'number', or a value that is part of the signature. */
-type Slot = { readonly shape: Shape; readonly dtype: DType; readonly requiresGrad: boolean } | 'number' | { readonly value: unknown }
+type Slot =
+  | { readonly shape: Shape; readonly dtype: DType; readonly requiresGrad: boolean }
+  | 'number'
+  | { readonly value: unknown }
 
 interface Entry {
   readonly device: Device
@@ -126,7 +129,9 @@ function flatten(args: readonly unknown[]): Flat {
     }
     if (Array.isArray(value)) return `[${value.map(walk).join('')}]`
     if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-      return `{${Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${walk(item)}`).join('')}}`
+      return `{${Object.entries(value)
+        .map(([name, item]) => `${JSON.stringify(name)}:${walk(item)}`)
+        .join('')}}`
     }
     leaves.push(value)
     return typeof value === 'number' ? 'n' : 'v'
@@ -151,7 +156,8 @@ function rebuild(args: readonly unknown[], leaves: readonly unknown[]): unknown[
 
 /** The first reason why an entry does not serve a call; null where it does. */
 function difference(entry: Entry, { structure, leaves }: Flat): string | null {
-  if (entry.structure !== structure) return `the arguments are built differently: ${structure} instead of ${entry.structure}`
+  if (entry.structure !== structure)
+    return `the arguments are built differently: ${structure} instead of ${entry.structure}`
   for (let i = 0; i < leaves.length; i++) {
     const slot = entry.slots[i] as Slot
     const leaf = leaves[i]
@@ -161,15 +167,18 @@ function difference(entry: Entry, { structure, leaves }: Flat): string | null {
       continue
     }
     const { shape, dtype, requiresGrad } = leaf as Tensor
-    if (!sameShape(slot.shape, shape)) return `tensor ${i} of the arguments has shape [${shape.join(', ')}] instead of [${slot.shape.join(', ')}]`
+    if (!sameShape(slot.shape, shape))
+      return `tensor ${i} of the arguments has shape [${shape.join(', ')}] instead of [${slot.shape.join(', ')}]`
     if (slot.dtype !== dtype) return `tensor ${i} of the arguments is ${dtype} instead of ${slot.dtype}`
-    if (slot.requiresGrad !== requiresGrad) return `tensor ${i} of the arguments ${requiresGrad ? 'has' : 'has no'} gradient now`
+    if (slot.requiresGrad !== requiresGrad)
+      return `tensor ${i} of the arguments ${requiresGrad ? 'has' : 'has no'} gradient now`
   }
   if (entry.device !== currentDevice()) return `the device is ${currentDevice().name} instead of ${entry.device.name}`
   if (entry.recording !== isRecording()) return `gradients are ${isRecording() ? '' : 'not '}recorded now`
   for (const { read, value } of entry.guards) {
     const now = read()
-    if (!Object.is(now, value)) return `a condition that the function reads is ${String(now)} instead of ${String(value)}`
+    if (!Object.is(now, value))
+      return `a condition that the function reads is ${String(now)} instead of ${String(value)}`
   }
   return null
 }
@@ -193,7 +202,9 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
     scalarSlots.push(i)
     return Tensor.traced(trace, trace.input('f32', []))
   })
-  const inputSlots = leaves.map((leaf, i) => (leaf instanceof Tensor || typeof leaf === 'number' ? i : -1)).filter((i) => i >= 0)
+  const inputSlots = leaves
+    .map((leaf, i) => (leaf instanceof Tensor || typeof leaf === 'number' ? i : -1))
+    .filter((i) => i >= 0)
   let value: R
   try {
     value = withTrace(trace, () => fn(...(rebuild(args, proxies) as unknown as A)))
@@ -219,7 +230,10 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
     }
     const captured = trace.captured[(argument as Source).id]
     if (captured) {
-      if (captured.device !== device) throw new Error(`compile: a tensor on ${captured.device.name} is used by a function that runs on ${device.name}.`)
+      if (captured.device !== device)
+        throw new Error(
+          `compile: a tensor on ${captured.device.name} is used by a function that runs on ${device.name}.`,
+        )
       storages[position] = captured
     } else inputs.push({ slot: inputSlots[inputNumber(trace, (argument as Source).id)] as number, position })
   })
@@ -272,7 +286,11 @@ function template(value: unknown, trace: Trace, outputs: Node[]): (tensors: read
  * Gradients that `backward` left in `.grad`: where an update came from them they have served; a sum onto a gradient
  * from outside becomes an update of that; others become outputs.
  */
-function handOutGradients(trace: Trace, outputs: Node[], originals: ReadonlyMap<Tensor, Tensor>): { tensor: Tensor; output: number }[] {
+function handOutGradients(
+  trace: Trace,
+  outputs: Node[],
+  originals: ReadonlyMap<Tensor, Tensor>,
+): { tensor: Tensor; output: number }[] {
   const used = ancestors(trace.updates().map((u) => u.value))
   const handed: { tensor: Tensor; output: number }[] = []
   for (const tensor of trace.withGradients) {

@@ -48,18 +48,24 @@ function requireShape(op: string, shape: Shape): void {
 export function tensor(values: Nested | TypedValues, options: TensorOptions & { readonly shape?: Shape } = {}): Tensor {
   if (isTyped(values)) return finished(fromTyped(values, options), options)
   const shape: number[] = []
-  for (let level: Nested = values; Array.isArray(level); level = (level as readonly Nested[])[0] ?? 0) shape.push((level as readonly Nested[]).length)
+  for (let level: Nested = values; Array.isArray(level); level = (level as readonly Nested[])[0] ?? 0)
+    shape.push((level as readonly Nested[]).length)
   const flat: number[] = []
   let booleans = false
   const walk = (level: Nested, d: number): void => {
     if (Array.isArray(level)) {
-      if (level.length !== shape[d]) throw new ShapeError(`tensor: ragged array: ${level.length} entries at depth ${d} where others have ${shape[d] ?? 'none'}.`)
+      if (level.length !== shape[d])
+        throw new ShapeError(
+          `tensor: ragged array: ${level.length} entries at depth ${d} where others have ${shape[d] ?? 'none'}.`,
+        )
       for (const item of level) walk(item as Nested, d + 1)
       return
     }
-    if (d !== shape.length) throw new ShapeError(`tensor: ragged array: a value at depth ${d} where others have arrays.`)
+    if (d !== shape.length)
+      throw new ShapeError(`tensor: ragged array: a value at depth ${d} where others have arrays.`)
     booleans ||= typeof level === 'boolean'
-    if (typeof level !== 'number' && typeof level !== 'boolean') throw new DTypeError(`tensor: values must be numbers or booleans, got ${typeof level}.`)
+    if (typeof level !== 'number' && typeof level !== 'boolean')
+      throw new DTypeError(`tensor: values must be numbers or booleans, got ${typeof level}.`)
     flat.push(Number(level))
   }
   walk(values, 0)
@@ -78,7 +84,10 @@ function isTyped(values: Nested | TypedValues): values is TypedValues {
 
 function requireSize(shape: Shape, length: number): void {
   requireShape('tensor', shape)
-  if (sizeOf(shape) !== length) throw new ShapeError(`tensor: ${length} values do not fill the shape ${shapeText(shape)}, which takes ${sizeOf(shape)}.`)
+  if (sizeOf(shape) !== length)
+    throw new ShapeError(
+      `tensor: ${length} values do not fill the shape ${shapeText(shape)}, which takes ${sizeOf(shape)}.`,
+    )
 }
 
 function fromTyped(values: TypedValues, options: TensorOptions & { readonly shape?: Shape }): Tensor {
@@ -139,9 +148,17 @@ export function linspace(start: number, stop: number, count: number, options: Te
 function sequence(count: number, start: number, step: number, options: TensorOptions): Tensor {
   const { dtype = 'f32' } = options
   const device = target(options)
-  if (activeTrace()) return applyOp(device, positions, { shape: [count], axes: [0] }, []).to(dtype).mul(step).add(start)
+  if (activeTrace())
+    return applyOp(device, positions, { shape: [count], axes: [0] }, [])
+      .to(dtype)
+      .mul(step)
+      .add(start)
   const storage = device.allocate(dtype, count)
-  device.write(storage, 0, Float64Array.from({ length: count }, (_, i) => start + i * step))
+  device.write(
+    storage,
+    0,
+    Float64Array.from({ length: count }, (_, i) => start + i * step),
+  )
   return finished(Tensor.fromStorage(storage, [count]), options)
 }
 

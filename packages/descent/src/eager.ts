@@ -2,8 +2,9 @@
  * Eager operations: each is a graph of one operation, sent through the same stages as a whole program, its runner
  * kept for the next time that the same operation meets the same shapes and strides.
  */
-import { contiguousStrides, type Meta, sizeOf } from './dtype.ts'
+
 import type { Device, Runner, Storage } from './devices/device.ts'
+import { contiguousStrides, type Meta, sizeOf } from './dtype.ts'
 import { Graph } from './graph/graph.ts'
 import { buildPlan } from './graph/plan.ts'
 import type { OpDef } from './ops/op.ts'
@@ -31,7 +32,8 @@ export function runEager<A>(device: Device, op: OpDef<A>, attrs: A, inputs: read
     kept.set(device, runners)
   }
   let key = `${op.name} ${JSON.stringify(attrs)}`
-  for (const { shape, dtype, stored } of inputs) key += ` ${dtype}[${shape}]${stored.strides}+${stored.offset}/${stored.storage.length}`
+  for (const { shape, dtype, stored } of inputs)
+    key += ` ${dtype}[${shape}]${stored.strides}+${stored.offset}/${stored.storage.length}`
   let ready = runners.get(key)
   if (ready) runners.delete(key)
   else {
@@ -60,7 +62,10 @@ export function gatherView(device: Device, { storage, strides, offset }: Stored,
   const size = sizeOf(shape)
   if (String(strides) === String(contiguousStrides(shape))) return device.read(storage, offset, size)
   const all = device.read(storage, 0, storage.length)
-  const result = all.slice(0, 0).constructor === Int32Array ? new Int32Array(size) : new (all.constructor as Float32ArrayConstructor)(size)
+  const result =
+    all.slice(0, 0).constructor === Int32Array
+      ? new Int32Array(size)
+      : new (all.constructor as Float32ArrayConstructor)(size)
   const index = new Array<number>(shape.length).fill(0)
   let from = offset
   for (let i = 0; i < size; i++) {

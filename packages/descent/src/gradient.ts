@@ -24,7 +24,10 @@ export function valueAndGrad(fn: TensorFunction): (...inputs: Tensor[]) => { val
     enableGrad(() => {
       const tracked = inputs.map((x) => (x.requiresGrad ? x : x.detach().requiresGrad_()))
       const value = fn(...tracked)
-      if (value.size !== 1) throw new ShapeError(`grad: the function must give one element, got ${shapeText(value.shape)}. Reduce it with sum() or mean().`)
+      if (value.size !== 1)
+        throw new ShapeError(
+          `grad: the function must give one element, got ${shapeText(value.shape)}. Reduce it with sum() or mean().`,
+        )
       const found = value.requiresGrad ? cotangents(value, value.onesLike().detach(), tracked) : tracked.map(() => null)
       return { value, gradients: found.map((g, i) => g ?? (tracked[i] as Tensor).zerosLike()) }
     })
@@ -56,7 +59,11 @@ export function grad(fn: TensorFunction): (...inputs: Tensor[]) => Tensor {
  * console.log(gradCheck((x) => x.tanh(), [tensor([0.5, -1])])) // → true
  * ```
  */
-export function gradCheck(fn: TensorFunction, inputs: readonly Tensor[], options: { step?: number; tolerance?: number } = {}): true {
+export function gradCheck(
+  fn: TensorFunction,
+  inputs: readonly Tensor[],
+  options: { step?: number; tolerance?: number } = {},
+): true {
   const { step = 1e-5, tolerance = 1e-6 } = options
   const device = deviceNamed('reference')
   const onReference = (x: Tensor, values: ArrayLike<number>): Tensor => {
@@ -66,11 +73,15 @@ export function gradCheck(fn: TensorFunction, inputs: readonly Tensor[], options
   }
   const weigh: TensorFunction = (...xs) => {
     const y = fn(...xs)
-    const weights = onReference(y, Float64Array.from({ length: y.size }, (_, i) => Math.sin(1 + 1.7 * i) + 1.5))
+    const weights = onReference(
+      y,
+      Float64Array.from({ length: y.size }, (_, i) => Math.sin(1 + 1.7 * i) + 1.5),
+    )
     return y.mul(weights).sum()
   }
   const values = inputs.map((x) => Float64Array.from(x.values()))
-  const at = (changed: readonly ArrayLike<number>[]): Tensor[] => inputs.map((x, i) => onReference(x, changed[i] as ArrayLike<number>))
+  const at = (changed: readonly ArrayLike<number>[]): Tensor[] =>
+    inputs.map((x, i) => onReference(x, changed[i] as ArrayLike<number>))
   const tensors = at(values)
   const differentiable = tensors.map((x) => x.dtype === 'f32')
   const partial = (...xs: Tensor[]): Tensor => {

@@ -25,7 +25,8 @@ export class Generator {
 
   /** Starts anew from a whole number from 0 to 2⁵³ − 1. */
   seed(seed: number): void {
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`A seed is a whole number from 0 to 2^53 - 1, not ${seed}.`)
+    if (!Number.isSafeInteger(seed) || seed < 0)
+      throw new RangeError(`A seed is a whole number from 0 to 2^53 - 1, not ${seed}.`)
     outsideTrace(() => {
       this.key.copy_([seed | 0, Math.floor(seed / 2 ** 32)])
       this.draws.fill_(0)
@@ -79,7 +80,8 @@ export interface RandomOptions extends TensorOptions {
 }
 
 function uniform(shape: Shape, options: RandomOptions): Tensor {
-  const generator = options.generator ?? defaultGenerator(options.device ? deviceNamed(options.device) : currentDevice())
+  const generator =
+    options.generator ?? defaultGenerator(options.device ? deviceNamed(options.device) : currentDevice())
   return generator.bits(shape).apply(unitFloat, {})
 }
 
@@ -104,7 +106,11 @@ export function randint(low: number, high: number, shape: Shape, options: Random
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low || high - low > 2 ** 24) {
     throw new RangeError(`randint: needs whole numbers low < high at most 2^24 apart, got ${low} and ${high}.`)
   }
-  return uniform(shape, options).mul(high - low).floor().int().add(low)
+  return uniform(shape, options)
+    .mul(high - low)
+    .floor()
+    .int()
+    .add(low)
 }
 
 /** The numbers 0…n−1 in random order, i32 [n]. */

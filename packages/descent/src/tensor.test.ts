@@ -1,39 +1,81 @@
 import assert from 'node:assert/strict'
-import { inspect } from 'node:util'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import {
-  arange, cat, conv, DTypeError, eye, full, IndexError, linspace, maximum, minimum, ones, randint, ShapeError, stack, setDevice, Tensor, tensor, where, zeros,
+  arange,
+  cat,
+  conv,
+  DTypeError,
+  eye,
+  full,
+  IndexError,
+  linspace,
+  maximum,
+  minimum,
+  ones,
+  randint,
+  ShapeError,
+  setDevice,
+  stack,
+  Tensor,
+  tensor,
+  where,
+  zeros,
 } from './index.ts'
 
 for (const device of ['reference', 'wasm'] as const) {
   test(`${device}: views share storage and read as copies would`, () => {
     setDevice(device)
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 3 }), (n, m, start, step) => {
-        const x = arange(n * m).reshape(n, m)
-        const rows = Array.from({ length: n }, (_, i) => Array.from({ length: m }, (_, j) => i * m + j))
-        const turned = x.t()
-        assert.equal(turned.stored.storage, x.stored.storage)
-        assert.deepEqual(turned.toArray(), Array.from({ length: m }, (_, j) => rows.map((row) => row[j])))
-        assert.deepEqual(x.flip([0, 1]).toArray(), rows.map((row) => row.toReversed()).toReversed())
-        const part = x.slice([start, null, step], null)
-        assert.deepEqual(part.toArray(), rows.filter((_, i) => i >= start && (i - start) % step === 0))
-        assert.deepEqual(x.t().add(1).toArray(), Array.from({ length: m }, (_, j) => rows.map((row) => (row[j] as number) + 1)))
-        assert.deepEqual(x.flip(1).slice(null, [0, 1]).mul(2).toArray(), rows.map((row) => [2 * (row.at(-1) as number)]))
-        assert.equal(x.slice(0).unsqueeze(0).expand(3, m).stored.storage, x.stored.storage)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 0, max: 4 }),
+        fc.integer({ min: 1, max: 3 }),
+        (n, m, start, step) => {
+          const x = arange(n * m).reshape(n, m)
+          const rows = Array.from({ length: n }, (_, i) => Array.from({ length: m }, (_, j) => i * m + j))
+          const turned = x.t()
+          assert.equal(turned.stored.storage, x.stored.storage)
+          assert.deepEqual(
+            turned.toArray(),
+            Array.from({ length: m }, (_, j) => rows.map((row) => row[j])),
+          )
+          assert.deepEqual(x.flip([0, 1]).toArray(), rows.map((row) => row.toReversed()).toReversed())
+          const part = x.slice([start, null, step], null)
+          assert.deepEqual(
+            part.toArray(),
+            rows.filter((_, i) => i >= start && (i - start) % step === 0),
+          )
+          assert.deepEqual(
+            x.t().add(1).toArray(),
+            Array.from({ length: m }, (_, j) => rows.map((row) => (row[j] as number) + 1)),
+          )
+          assert.deepEqual(
+            x.flip(1).slice(null, [0, 1]).mul(2).toArray(),
+            rows.map((row) => [2 * (row.at(-1) as number)]),
+          )
+          assert.equal(x.slice(0).unsqueeze(0).expand(3, m).stored.storage, x.stored.storage)
+        },
+      ),
       { numRuns: 30 },
     )
   })
 
   test(`${device}: new tensors hold what they should`, () => {
     setDevice(device)
-    assert.deepEqual(zeros([2, 2]).toArray(), [[0, 0], [0, 0]])
+    assert.deepEqual(zeros([2, 2]).toArray(), [
+      [0, 0],
+      [0, 0],
+    ])
     assert.deepEqual(ones([2], { dtype: 'i32' }).data(), Int32Array.of(1, 1))
     assert.deepEqual(full([2], 2.5).toArray(), [2.5, 2.5])
     assert.deepEqual(linspace(0, 1, 3).toArray(), [0, 0.5, 1])
-    assert.deepEqual(eye(2, 3).toArray(), [[1, 0, 0], [0, 1, 0]])
+    assert.deepEqual(eye(2, 3).toArray(), [
+      [1, 0, 0],
+      [0, 1, 0],
+    ])
     assert.deepEqual(tensor([[true, false]]).toArray(), [[true, false]])
     assert.deepEqual(tensor(Uint8Array.of(0, 7)).data(), Uint8Array.of(0, 1))
     assert.deepEqual(tensor(Int32Array.of(3, 4)).dtype, 'i32')
@@ -48,19 +90,37 @@ for (const device of ['reference', 'wasm'] as const) {
     const x = arange(12).reshape(3, 4)
     assert.deepEqual(x.slice(-1).toArray(), [8, 9, 10, 11])
     assert.deepEqual(x.slice(null, [null, null, -1]).slice(0).toArray(), [3, 2, 1, 0])
-    assert.deepEqual(x.index(tensor(Int32Array.of(2, 0)), [1, 3]).toArray(), [[9, 10], [1, 2]])
+    assert.deepEqual(x.index(tensor(Int32Array.of(2, 0)), [1, 3]).toArray(), [
+      [9, 10],
+      [1, 2],
+    ])
     assert.deepEqual(where(x.gt(5), x, -1).slice(1).toArray(), [-1, -1, 6, 7])
-    assert.deepEqual(x.split(3, 1).map((part) => part.shape), [[3, 3], [3, 1]])
+    assert.deepEqual(
+      x.split(3, 1).map((part) => part.shape),
+      [
+        [3, 3],
+        [3, 1],
+      ],
+    )
     assert.deepEqual(cat([x, x], 1).shape, [3, 8])
-    assert.deepEqual(stack([x.slice(0), x.slice(2)]).toArray(), [[0, 1, 2, 3], [8, 9, 10, 11]])
+    assert.deepEqual(stack([x.slice(0), x.slice(2)]).toArray(), [
+      [0, 1, 2, 3],
+      [8, 9, 10, 11],
+    ])
     assert.deepEqual(maximum(x, 6).slice(1).toArray(), [6, 6, 6, 7])
     assert.deepEqual(minimum(x, 6).slice(1).toArray(), [4, 5, 6, 6])
   })
 
   test(`${device}: a class out of range names index and range`, () => {
     setDevice(device)
-    assert.throws(() => tensor(Int32Array.of(0, 5, 9)).oneHot(5), (e: IndexError) => e instanceof IndexError && e.index === 5 && e.size === 5)
-    assert.throws(() => ones([2, 3]).gather(1, tensor(Int32Array.of(-1, 0), { shape: [2, 1] })), /gather: index -1 is out of range; it must be at least 0 and below 3/)
+    assert.throws(
+      () => tensor(Int32Array.of(0, 5, 9)).oneHot(5),
+      (e: IndexError) => e instanceof IndexError && e.index === 5 && e.size === 5,
+    )
+    assert.throws(
+      () => ones([2, 3]).gather(1, tensor(Int32Array.of(-1, 0), { shape: [2, 1] })),
+      /gather: index -1 is out of range; it must be at least 0 and below 3/,
+    )
   })
 
   test(`${device}: copy_ and fill_ write whole tensors and views`, () => {
@@ -68,9 +128,15 @@ for (const device of ['reference', 'wasm'] as const) {
     const x = zeros([2, 3])
     x.slice(null, [1, 2]).fill_(4)
     x.slice(0).copy_([1, 2, 3])
-    assert.deepEqual(x.toArray(), [[1, 2, 3], [0, 4, 0]])
+    assert.deepEqual(x.toArray(), [
+      [1, 2, 3],
+      [0, 4, 0],
+    ])
     x.copy_(x.add(1))
-    assert.deepEqual(x.toArray(), [[2, 3, 4], [1, 5, 1]])
+    assert.deepEqual(x.toArray(), [
+      [2, 3, 4],
+      [1, 5, 1],
+    ])
     assert.throws(() => x.copy_([1]), ShapeError)
   })
 
@@ -89,7 +155,10 @@ test('errors name the shapes and say what to do', () => {
     name: 'ShapeError',
     message: 'matmul: [32, 784] × [128, 784]: inner sizes 784 and 128 differ. Did you mean b.transpose(-2, -1)?',
   })
-  assert.throws(() => ones([2, 3]).add(ones([2])), /add: shapes \[2, 3\] and \[2\] do not broadcast: 3 and 2 meet in dimension -1/)
+  assert.throws(
+    () => ones([2, 3]).add(ones([2])),
+    /add: shapes \[2, 3\] and \[2\] do not broadcast: 3 and 2 meet in dimension -1/,
+  )
   assert.throws(() => ones([2, 3]).reshape(4), /reshape: \[2, 3\] has 6 elements, \[4\] would have 4/)
   assert.throws(() => tensor([[1, 2], [3]]), /ragged/)
   assert.throws(() => ones([2]).matmul(ones([3])), ShapeError)
@@ -103,7 +172,15 @@ test('errors name the shapes and say what to do', () => {
 
 test('a tensor prints its values, shape and dtype', () => {
   setDevice('wasm')
-  assert.equal(String(tensor([[1.5, -2], [0.25, 3]])), 'Tensor([[ 1.5000, -2.0000],\n        [ 0.2500,  3.0000]], shape=[2, 2], dtype=f32)')
+  assert.equal(
+    String(
+      tensor([
+        [1.5, -2],
+        [0.25, 3],
+      ]),
+    ),
+    'Tensor([[ 1.5000, -2.0000],\n        [ 0.2500,  3.0000]], shape=[2, 2], dtype=f32)',
+  )
   assert.equal(inspect(tensor([1, 2, 3])), 'Tensor([1., 2., 3.], shape=[3], dtype=f32)')
   assert.match(String(arange(2000)), /\[ *0\., +1\., +2\., +\.\.\., +1997\., +1998\., +1999\.\]/)
   assert.ok(tensor(1) instanceof Tensor)

@@ -129,7 +129,10 @@ export class Tensor {
 
   /** The value of a tensor of one element. */
   item(): number {
-    if (this.size !== 1) throw new ShapeError(`item(): needs a tensor of one element, got ${shapeText(this.shape)}. Use data() or toArray().`)
+    if (this.size !== 1)
+      throw new ShapeError(
+        `item(): needs a tensor of one element, got ${shapeText(this.shape)}. Use data() or toArray().`,
+      )
     return this.values()[0] as number
   }
 
@@ -178,7 +181,9 @@ export class Tensor {
   }
   /** A copy in storage of its own. */
   clone(): Tensor {
-    return this.ndim === 0 ? this.reshape([1]).apply(movement.cat, { axis: 0 }).reshape([]) : this.apply(movement.cat, { axis: 0 })
+    return this.ndim === 0
+      ? this.reshape([1]).apply(movement.cat, { axis: 0 }).reshape([])
+      : this.apply(movement.cat, { axis: 0 })
   }
   /**
    * Sends the gradient of this tensor to the `.grad` of every leaf that it came from. `cotangent` is needed where it
@@ -187,7 +192,9 @@ export class Tensor {
   backward(cotangent?: Tensor): void {
     if (!this.requiresGrad) throw new Error('backward(): no tensor with requiresGrad led to this one.')
     if (!cotangent && this.size !== 1) {
-      throw new ShapeError(`backward(): ${shapeText(this.shape)} has more than one element; reduce it with sum() or mean(), or give a cotangent.`)
+      throw new ShapeError(
+        `backward(): ${shapeText(this.shape)} has more than one element; reduce it with sum() or mean(), or give a cotangent.`,
+      )
     }
     autograd.backward(this, cotangent ?? this.detach().onesLike())
   }
@@ -201,7 +208,9 @@ export class Tensor {
   nodeIn(trace: Trace): Node {
     if ('storage' in this.#values) return trace.read(this.#values, this.shape)
     if (this.#values.trace !== trace) {
-      throw new TraceError('This tensor belongs to an earlier trace: it was made inside a compiled function and kept. Return it from the function instead.')
+      throw new TraceError(
+        'This tensor belongs to an earlier trace: it was made inside a compiled function and kept. Return it from the function instead.',
+      )
     }
     return this.#values.node
   }
@@ -209,7 +218,11 @@ export class Tensor {
   /** A number, or a tensor, as a tensor of the dtype that it has beside this one. */
   operand(x: Operand): Tensor {
     if (typeof x !== 'number') return x
-    return F.scalar(this.#device, this.dtype === 'i32' && Number.isInteger(x) ? 'i32' : this.dtype === 'bool' ? 'bool' : 'f32', x)
+    return F.scalar(
+      this.#device,
+      this.dtype === 'i32' && Number.isInteger(x) ? 'i32' : this.dtype === 'bool' ? 'bool' : 'f32',
+      x,
+    )
   }
   onesLike(): Tensor {
     return F.scalar(this.#device, this.dtype, 1).expand(this.shape)
@@ -494,7 +507,10 @@ export class Tensor {
     return this.apply(movement.diagonal, NONE)
   }
   /** [before last, after last, before second last, …], as PyTorch. */
-  pad(widths: readonly number[], options: { mode?: 'constant' | 'reflect' | 'replicate'; value?: number } = {}): Tensor {
+  pad(
+    widths: readonly number[],
+    options: { mode?: 'constant' | 'reflect' | 'replicate'; value?: number } = {},
+  ): Tensor {
     return F.pad(this, widths, options.mode ?? 'constant', options.value ?? 0)
   }
   tril(diagonal = 0): Tensor {
@@ -505,7 +521,10 @@ export class Tensor {
   }
   /** Windows over the last axes: [..., S…] → [..., O…, K…]. A view. */
   windows(sizes: readonly number[], strides: readonly number[], dilations?: readonly number[]): Tensor {
-    return F.windows(this, sizes.map((size, i) => ({ size, stride: strides[i] ?? 1, dilation: dilations?.[i] ?? 1 })))
+    return F.windows(
+      this,
+      sizes.map((size, i) => ({ size, stride: strides[i] ?? 1, dilation: dilations?.[i] ?? 1 })),
+    )
   }
 
   // ── products, indexing, order ────────────────────────────────────────────────────────────────────────────────
@@ -543,7 +562,11 @@ export function applyOp<A>(device: Device, op: OpDef<A>, attrs: A, inputs: reado
   const derivation = derivationOf(op, attrs, inputs)
   const trace = activeTrace()
   if (trace) {
-    const node = trace.graph.apply(op, attrs, inputs.map((x) => x.nodeIn(trace)))
+    const node = trace.graph.apply(
+      op,
+      attrs,
+      inputs.map((x) => x.nodeIn(trace)),
+    )
     return new Tensor(device, node, { trace, node }, derivation)
   }
   const meta = op.infer(inputs, attrs)
@@ -555,7 +578,8 @@ export function applyOp<A>(device: Device, op: OpDef<A>, attrs: A, inputs: reado
   }
   const stored = inputs.map((x): EagerInput => ({ shape: x.shape, dtype: x.dtype, stored: x.stored }))
   for (const { stored: s } of stored) {
-    if (s.storage.device !== device) throw new Error(`${op.name}: tensors live on different devices, ${device.name} and ${s.storage.device.name}.`)
+    if (s.storage.device !== device)
+      throw new Error(`${op.name}: tensors live on different devices, ${device.name} and ${s.storage.device.name}.`)
   }
   const storage = runEager(device, op, attrs, stored, meta)
   return new Tensor(device, meta, { storage, strides: contiguousStrides(meta.shape), offset: 0 }, derivation)
@@ -573,7 +597,12 @@ function derivationOf<A>(op: OpDef<A>, attrs: A, inputs: readonly Tensor[]): aut
 }
 
 /** A result computed without records, whose gradient is given by a rule of its own. */
-export function withVjp(name: string, inputs: readonly Tensor[], compute: () => Tensor, vjp: autograd.Derivation['vjp']): Tensor {
+export function withVjp(
+  name: string,
+  inputs: readonly Tensor[],
+  compute: () => Tensor,
+  vjp: autograd.Derivation['vjp'],
+): Tensor {
   const out = autograd.noGrad(compute)
   if (!autograd.isRecording() || !inputs.some((x) => x.requiresGrad)) return out
   return rederive(out, { sequence: autograd.nextSequence(), name, inputs, vjp })

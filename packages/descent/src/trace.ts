@@ -2,8 +2,9 @@
  * The program that is being traced, if any. Tensors that exist outside become leaves of its graph as they are used;
  * values copied into them become updates; conditions that the trace relied on become guards.
  */
-import { contiguousStrides, type DType, type Shape, sameShape, sizeOf } from './dtype.ts'
+
 import type { Storage } from './devices/device.ts'
+import { contiguousStrides, type DType, type Shape, sameShape, sizeOf } from './dtype.ts'
 import { TraceError } from './errors.ts'
 import { Graph, type Node, type Source } from './graph/graph.ts'
 import { asStrided, reshape } from './ops/movement.ts'
@@ -64,7 +65,9 @@ export class Trace {
   /** From here on the tensor holds `value`, and so it does after each run. */
   update({ storage, strides, offset }: Stored, shape: Shape, value: Node): void {
     if (offset !== 0 || sizeOf(shape) !== storage.length || !sameShape(strides, contiguousStrides(shape))) {
-      throw new TraceError('copy_ into a view is not possible inside compile(): write the whole tensor, or do it outside.')
+      throw new TraceError(
+        'copy_ into a view is not possible inside compile(): write the whole tensor, or do it outside.',
+      )
     }
     this.sourceOf(storage)
     this.#updates.set(storage, value)

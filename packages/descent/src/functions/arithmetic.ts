@@ -11,7 +11,8 @@ import { activeTrace, outsideTrace } from '../trace.ts'
 export function scalar(device: Device, dtype: DType, value: number): Tensor {
   const trace = activeTrace()
   if (trace) return Tensor.traced(trace, trace.graph.constant(dtype, dtype === 'f32' ? value : Math.trunc(value)))
-  const values = dtype === 'f32' ? Float32Array.of(value) : Int32Array.of(dtype === 'bool' ? Number(value !== 0) : value)
+  const values =
+    dtype === 'f32' ? Float32Array.of(value) : Int32Array.of(dtype === 'bool' ? Number(value !== 0) : value)
   if (dtype === 'f32' && device.name === 'reference') {
     const storage = device.allocate('f32', 1)
     device.write(storage, 0, [value])
@@ -78,7 +79,12 @@ export function minimum(a: Tensor, b: Operand): Tensor {
 export function copyInto(target: Tensor, source: Tensor | ArrayLike<number> | number): void {
   const trace = activeTrace()
   if (trace && !target.isTraced) {
-    const value = source instanceof Tensor ? source : typeof source === 'number' ? target.operand(source) : fromValues(target, source)
+    const value =
+      source instanceof Tensor
+        ? source
+        : typeof source === 'number'
+          ? target.operand(source)
+          : fromValues(target, source)
     const fitted = value.detach().to(target.dtype).expand(target.shape)
     trace.update(target.stored, target.shape, fitted.nodeIn(trace))
     return
@@ -104,7 +110,9 @@ function valuesFor(target: Tensor, source: Tensor | ArrayLike<number> | number):
 
 function requireLength(target: Tensor, values: ArrayLike<number>): void {
   if (values.length !== target.size) {
-    throw new ShapeError(`copy_: ${values.length} values do not fill ${shapeText(target.shape)}, which takes ${target.size}.`)
+    throw new ShapeError(
+      `copy_: ${values.length} values do not fill ${shapeText(target.shape)}, which takes ${target.size}.`,
+    )
   }
 }
 

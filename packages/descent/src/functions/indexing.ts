@@ -15,7 +15,8 @@ export function checkIndex(x: Tensor, size: number, label: string): Tensor {
 
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   const axis = normalizeAxis('indexSelect', dim, x.ndim)
-  if (index.ndim !== 1) throw new ShapeError(`indexSelect: the index must have one dimension, got ${shapeText(index.shape)}.`)
+  if (index.ndim !== 1)
+    throw new ShapeError(`indexSelect: the index must have one dimension, got ${shapeText(index.shape)}.`)
   const count = index.shape[0] as number
   const spread = index
     .reshape(x.shape.map((_, d) => (d === axis ? count : 1)))
@@ -28,7 +29,8 @@ export function index(x: Tensor, specs: readonly (AxisIndex | Tensor)[]): Tensor
   specs.forEach((spec, d) => {
     if (!(spec instanceof Tensor)) return
     const places = spec.ndim === 1 ? spec : spec.reshape([-1])
-    if (spec.ndim !== 1) throw new ShapeError(`index: a tensor of places must have one dimension, got ${shapeText(spec.shape)}.`)
+    if (spec.ndim !== 1)
+      throw new ShapeError(`index: a tensor of places must have one dimension, got ${shapeText(spec.shape)}.`)
     result = indexSelect(result, d, places)
   })
   return result.slice(...specs.map((spec) => (spec instanceof Tensor ? null : spec)))
@@ -45,7 +47,8 @@ export function sort(x: Tensor, dim: number, descending: boolean): { values: Ten
 export function topk(x: Tensor, k: number, dim: number, largest: boolean): { values: Tensor; indices: Tensor } {
   const axis = normalizeAxis('topk', dim, x.ndim)
   const extent = x.shape[axis] as number
-  if (!Number.isInteger(k) || k < 0 || k > extent) throw new ShapeError(`topk: k = ${k} must be from 0 to ${extent}, the extent of dimension ${axis}.`)
+  if (!Number.isInteger(k) || k < 0 || k > extent)
+    throw new ShapeError(`topk: k = ${k} must be from 0 to ${extent}, the extent of dimension ${axis}.`)
   const { indices } = sort(x.detach(), axis, largest)
   const best = indices.slice(...x.shape.map((_, d) => (d === axis ? ([0, k] as const) : null)))
   return { values: x.gather(axis, best), indices: best }

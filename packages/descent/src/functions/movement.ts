@@ -1,5 +1,5 @@
 /** Shapes, views, and joining. */
-import { sameShape, type Shape, sizeOf } from '../dtype.ts'
+import { type Shape, sameShape, sizeOf } from '../dtype.ts'
 import { ShapeError } from '../errors.ts'
 import * as movement from '../ops/movement.ts'
 import { normalizeAxis, shapeText } from '../ops/op.ts'
@@ -30,14 +30,19 @@ export function flatten(x: Tensor, start: number, end: number): Tensor {
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const order = dims.map((d) => normalizeAxis('permute', d, x.ndim))
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
-    throw new ShapeError(`permute: [${dims.join(', ')}] must name each of the ${x.ndim} dimensions of ${shapeText(x.shape)} once.`)
+    throw new ShapeError(
+      `permute: [${dims.join(', ')}] must name each of the ${x.ndim} dimensions of ${shapeText(x.shape)} once.`,
+    )
   }
   return order.every((d, i) => d === i) ? x : x.apply(movement.permute, { dims: order })
 }
 
 export function transpose(x: Tensor, a: number, b: number): Tensor {
   const [first, second] = [normalizeAxis('transpose', a, x.ndim), normalizeAxis('transpose', b, x.ndim)]
-  return permute(x, x.shape.map((_, d) => (d === first ? second : d === second ? first : d)))
+  return permute(
+    x,
+    x.shape.map((_, d) => (d === first ? second : d === second ? first : d)),
+  )
 }
 
 export function expand(x: Tensor, shape: Shape): Tensor {
@@ -59,7 +64,9 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 
 export function flip(x: Tensor, dims: readonly number[]): Tensor {
   const axes = dims.map((d) => normalizeAxis('flip', d, x.ndim))
-  const specs = x.shape.map((length, d) => (axes.includes(d) ? { start: length - 1, step: -1, length } : { start: 0, step: 1, length }))
+  const specs = x.shape.map((length, d) =>
+    axes.includes(d) ? { start: length - 1, step: -1, length } : { start: 0, step: 1, length },
+  )
   return x.apply(movement.slice, { specs })
 }
 
@@ -68,12 +75,14 @@ export function roll(x: Tensor, shift: number, dim: number): Tensor {
   const extent = x.shape[axis] as number
   const by = extent === 0 ? 0 : ((shift % extent) + extent) % extent
   if (by === 0) return x
-  const part = (start: number, stop: number): Tensor => x.slice(...x.shape.map((_, d) => (d === axis ? ([start, stop] as const) : null)))
+  const part = (start: number, stop: number): Tensor =>
+    x.slice(...x.shape.map((_, d) => (d === axis ? ([start, stop] as const) : null)))
   return cat([part(extent - by, extent), part(0, extent - by)], axis)
 }
 
 export function slice(x: Tensor, specs: readonly AxisIndex[]): Tensor {
-  if (specs.length > x.ndim) throw new ShapeError(`slice: ${specs.length} entries for the ${x.ndim} dimensions of ${shapeText(x.shape)}.`)
+  if (specs.length > x.ndim)
+    throw new ShapeError(`slice: ${specs.length} entries for the ${x.ndim} dimensions of ${shapeText(x.shape)}.`)
   const dropped: number[] = []
   const resolved = x.shape.map((extent, d) => {
     const spec = specs[d] ?? null
@@ -81,7 +90,9 @@ export function slice(x: Tensor, specs: readonly AxisIndex[]): Tensor {
     if (typeof spec === 'number') {
       const place = spec < 0 ? spec + extent : spec
       if (!Number.isInteger(spec) || place < 0 || place >= extent) {
-        throw new ShapeError(`slice: place ${spec} does not exist in dimension ${d} of ${shapeText(x.shape)}; it must be in [${-extent}, ${extent - 1}].`)
+        throw new ShapeError(
+          `slice: place ${spec} does not exist in dimension ${d} of ${shapeText(x.shape)}; it must be in [${-extent}, ${extent - 1}].`,
+        )
       }
       dropped.push(d)
       return { start: place, step: 1, length: 1 }
@@ -95,7 +106,8 @@ export function slice(x: Tensor, specs: readonly AxisIndex[]): Tensor {
 
 /** Python's rule for start:stop:step. */
 function resolveRange([start, stop, step = 1]: Exclude<AxisIndex, null | number>, extent: number): movement.SliceSpec {
-  if (!Number.isInteger(step) || step === 0) throw new ShapeError(`slice: step ${step} must be a whole number other than 0.`)
+  if (!Number.isInteger(step) || step === 0)
+    throw new ShapeError(`slice: step ${step} must be a whole number other than 0.`)
   const limit = (place: number): number => {
     const from = place < 0 ? place + extent : place
     return step > 0 ? Math.min(Math.max(from, 0), extent) : Math.min(Math.max(from, -1), extent - 1)
@@ -110,9 +122,14 @@ export function split(x: Tensor, size: number | readonly number[], dim: number):
   const axis = normalizeAxis('split', dim, x.ndim)
   const extent = x.shape[axis] as number
   if (typeof size === 'number' && size < 1) throw new ShapeError(`split: parts of ${size} are not possible.`)
-  const sizes = typeof size === 'number' ? Array.from({ length: Math.ceil(extent / size) }, (_, i) => Math.min(size, extent - i * size)) : size
+  const sizes =
+    typeof size === 'number'
+      ? Array.from({ length: Math.ceil(extent / size) }, (_, i) => Math.min(size, extent - i * size))
+      : size
   if (sizes.reduce((a, b) => a + b, 0) !== extent) {
-    throw new ShapeError(`split: sizes [${sizes.join(', ')}] do not add up to ${extent}, the extent of dimension ${axis}.`)
+    throw new ShapeError(
+      `split: sizes [${sizes.join(', ')}] do not add up to ${extent}, the extent of dimension ${axis}.`,
+    )
   }
   let start = 0
   return sizes.map((length) => {
@@ -128,7 +145,12 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   if (!first) throw new ShapeError('cat: needs at least one tensor.')
   const axis = normalizeAxis('cat', dim, first.ndim)
   const dtype = tensors.reduce((a, b) => promote(a, b, false)[0], first).dtype
-  return applyOp(deviceOf(first), movement.cat, { axis }, tensors.map((x) => x.to(dtype)))
+  return applyOp(
+    deviceOf(first),
+    movement.cat,
+    { axis },
+    tensors.map((x) => x.to(dtype)),
+  )
 }
 
 /** Joins tensors of one shape along a new dimension. */
@@ -138,33 +160,51 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   const other = tensors.find((x) => !sameShape(x.shape, first.shape))
   if (other) throw new ShapeError(`stack: shapes ${shapeText(first.shape)} and ${shapeText(other.shape)} differ.`)
   const axis = normalizeAxis('stack', dim, first.ndim + 1)
-  return cat(tensors.map((x) => x.unsqueeze(axis)), axis)
+  return cat(
+    tensors.map((x) => x.unsqueeze(axis)),
+    axis,
+  )
 }
 
-export function pad(x: Tensor, widths: readonly number[], mode: 'constant' | 'reflect' | 'replicate', value: number): Tensor {
+export function pad(
+  x: Tensor,
+  widths: readonly number[],
+  mode: 'constant' | 'reflect' | 'replicate',
+  value: number,
+): Tensor {
   if (widths.length % 2 !== 0 || widths.length > 2 * x.ndim) {
-    throw new ShapeError(`pad: [${widths.join(', ')}] must hold two widths for each of the last dimensions of ${shapeText(x.shape)}.`)
+    throw new ShapeError(
+      `pad: [${widths.join(', ')}] must hold two widths for each of the last dimensions of ${shapeText(x.shape)}.`,
+    )
   }
   const padding = x.shape.map((_, d) => {
     const i = 2 * (x.ndim - 1 - d)
     return { low: widths[i] ?? 0, high: widths[i + 1] ?? 0, interior: 0 }
   })
-  if (mode === 'constant') return padding.every((p) => p.low === 0 && p.high === 0) ? x : x.apply(movement.pad, { padding, value })
-  return padding.reduce((result, { low, high }, axis) => (low === 0 && high === 0 ? result : edge(result, axis, low, high, mode)), x)
+  if (mode === 'constant')
+    return padding.every((p) => p.low === 0 && p.high === 0) ? x : x.apply(movement.pad, { padding, value })
+  return padding.reduce(
+    (result, { low, high }, axis) => (low === 0 && high === 0 ? result : edge(result, axis, low, high, mode)),
+    x,
+  )
 }
 
 function edge(x: Tensor, axis: number, low: number, high: number, mode: 'reflect' | 'replicate'): Tensor {
   const extent = x.shape[axis] as number
   if (mode === 'reflect' && Math.max(low, high) >= extent) {
-    throw new ShapeError(`pad: reflecting ${Math.max(low, high)} elements needs an extent above that; dimension ${axis} of ${shapeText(x.shape)} has ${extent}.`)
+    throw new ShapeError(
+      `pad: reflecting ${Math.max(low, high)} elements needs an extent above that; dimension ${axis} of ${shapeText(x.shape)} has ${extent}.`,
+    )
   }
-  const part = (start: number, stop: number): Tensor => x.slice(...x.shape.map((_, d) => (d === axis ? ([start, stop] as const) : null)))
+  const part = (start: number, stop: number): Tensor =>
+    x.slice(...x.shape.map((_, d) => (d === axis ? ([start, stop] as const) : null)))
   const repeated = (place: number, count: number): Tensor =>
     part(place, place + 1).expand(x.shape.map((e, d) => (d === axis ? count : e)))
   const parts: Tensor[] = []
   if (low > 0) parts.push(mode === 'reflect' ? part(1, low + 1).flip(axis) : repeated(0, low))
   parts.push(x)
-  if (high > 0) parts.push(mode === 'reflect' ? part(extent - 1 - high, extent - 1).flip(axis) : repeated(extent - 1, high))
+  if (high > 0)
+    parts.push(mode === 'reflect' ? part(extent - 1 - high, extent - 1).flip(axis) : repeated(extent - 1, high))
   return cat(parts, axis)
 }
 
@@ -174,7 +214,11 @@ export function windows(x: Tensor, specs: readonly movement.WindowSpec[]): Tenso
   const tiles = specs.every((s, i) => s.stride === s.size && s.dilation === 1 && (x.shape[lead + i] ?? 0) >= s.size)
   if (!tiles) return x.apply(movement.windows, { specs })
   const counts = specs.map((s, i) => Math.floor((x.shape[lead + i] as number) / s.size))
-  const covered = x.slice(...x.shape.map((_, d) => (d < lead ? null : ([0, (counts[d - lead] as number) * (specs[d - lead]?.size ?? 1)] as const))))
+  const covered = x.slice(
+    ...x.shape.map((_, d) =>
+      d < lead ? null : ([0, (counts[d - lead] as number) * (specs[d - lead]?.size ?? 1)] as const),
+    ),
+  )
   const split = covered.reshape([...x.shape.slice(0, lead), ...specs.flatMap((s, i) => [counts[i] as number, s.size])])
   return split.permute([
     ...x.shape.slice(0, lead).map((_, d) => d),
@@ -184,7 +228,8 @@ export function windows(x: Tensor, specs: readonly movement.WindowSpec[]): Tenso
 }
 
 export function triangle(x: Tensor, diagonal: number, side: 'lower' | 'upper'): Tensor {
-  if (x.ndim < 2) throw new ShapeError(`${side === 'lower' ? 'tril' : 'triu'}: needs a matrix, got ${shapeText(x.shape)}.`)
+  if (x.ndim < 2)
+    throw new ShapeError(`${side === 'lower' ? 'tril' : 'triu'}: needs a matrix, got ${shapeText(x.shape)}.`)
   const row = x.positions([x.ndim - 2])
   const column = x.positions([x.ndim - 1]).sub(diagonal)
   return (side === 'lower' ? column.le(row) : column.ge(row)).where(x, 0)

@@ -7,7 +7,9 @@ import type { Tensor } from '../tensor.ts'
 
 export function matmul(a: Tensor, b: Tensor): Tensor {
   if (a.ndim === 0 || b.ndim === 0) {
-    throw new ShapeError(`matmul: ${shapeText(a.shape)} × ${shapeText(b.shape)}: both need at least one dimension; use mul() for scalars.`)
+    throw new ShapeError(
+      `matmul: ${shapeText(a.shape)} × ${shapeText(b.shape)}: both need at least one dimension; use mul() for scalars.`,
+    )
   }
   const left = a.ndim === 1 ? a.unsqueeze(0) : a
   const right = b.ndim === 1 ? b.unsqueeze(1) : b
@@ -18,9 +20,13 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     product = tall.apply(matmulOp, {}, right).reshape([...left.shape.slice(0, -1), right.shape.at(-1) as number])
   } else {
     const batch = broadcastShapes('matmul', left.shape.slice(0, -2), right.shape.slice(0, -2))
-    product = left.expand([...batch, ...left.shape.slice(-2)]).apply(matmulOp, {}, right.expand([...batch, ...right.shape.slice(-2)]))
+    product = left
+      .expand([...batch, ...left.shape.slice(-2)])
+      .apply(matmulOp, {}, right.expand([...batch, ...right.shape.slice(-2)]))
   }
-  const shape = product.shape.filter((_, d) => !(a.ndim === 1 && d === product.ndim - 2) && !(b.ndim === 1 && d === product.ndim - 1))
+  const shape = product.shape.filter(
+    (_, d) => !(a.ndim === 1 && d === product.ndim - 2) && !(b.ndim === 1 && d === product.ndim - 1),
+  )
   return product.reshape(shape)
 }
 
@@ -36,9 +42,17 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
  * console.log(y.toArray()) // → [ [ [ [ 45, 54 ], [ 81, 90 ] ] ] ]
  * ```
  */
-export function conv(x: Tensor, weight: Tensor, options: { stride?: readonly number[]; dilation?: readonly number[]; groups?: number } = {}): Tensor {
+export function conv(
+  x: Tensor,
+  weight: Tensor,
+  options: { stride?: readonly number[]; dilation?: readonly number[]; groups?: number } = {},
+): Tensor {
   const spatial = weight.shape.slice(2).map(() => 1)
-  const attrs: ConvAttrs = { stride: options.stride ?? spatial, dilation: options.dilation ?? spatial, groups: options.groups ?? 1 }
+  const attrs: ConvAttrs = {
+    stride: options.stride ?? spatial,
+    dilation: options.dilation ?? spatial,
+    groups: options.groups ?? 1,
+  }
   return x.apply(convOp, attrs, weight)
 }
 
@@ -77,18 +91,29 @@ function parseEquation(equation: string, operands: readonly Tensor[]): { inputs:
   inputs.forEach((names, i) => {
     const { shape } = operands[i] as Tensor
     if (!/^[a-zA-Z]*$/.test(names) || names.length !== shape.length) {
-      throw new ShapeError(`einsum: '${names}' in '${equation}' does not name the ${shape.length} dimensions of ${shapeText(shape)}.`)
+      throw new ShapeError(
+        `einsum: '${names}' in '${equation}' does not name the ${shape.length} dimensions of ${shapeText(shape)}.`,
+      )
     }
     ;[...names].forEach((name, d) => {
       const extent = shape[d] as number
-      if ((extents.get(name) ?? extent) !== extent) throw new ShapeError(`einsum: index '${name}' is both ${extents.get(name)} and ${extent} in '${equation}'.`)
+      if ((extents.get(name) ?? extent) !== extent)
+        throw new ShapeError(`einsum: index '${name}' is both ${extents.get(name)} and ${extent} in '${equation}'.`)
       extents.set(name, extent)
     })
   })
   const all = inputs.join('')
-  const output = right ?? [...extents.keys()].filter((name) => all.split(name).length === 2).sort().join('')
+  const output =
+    right ??
+    [...extents.keys()]
+      .filter((name) => all.split(name).length === 2)
+      .sort()
+      .join('')
   const unknown = [...output].find((name) => !extents.has(name))
-  if (unknown || new Set(output).size !== output.length) throw new ShapeError(`einsum: the result '${output}' of '${equation}' must name indices of the operands, each once.`)
+  if (unknown || new Set(output).size !== output.length)
+    throw new ShapeError(
+      `einsum: the result '${output}' of '${equation}' must name indices of the operands, each once.`,
+    )
   return { inputs, output }
 }
 
@@ -105,7 +130,13 @@ function unique(x: Tensor, names: string): [Tensor, string] {
 }
 
 /** Two operands as one batched matrix product over the indices that nobody needs afterwards. */
-function contract(a: Tensor, aNames: string, b: Tensor, bNames: string, needed: (name: string) => boolean): [Tensor, string] {
+function contract(
+  a: Tensor,
+  aNames: string,
+  b: Tensor,
+  bNames: string,
+  needed: (name: string) => boolean,
+): [Tensor, string] {
   const lonely = (x: Tensor, names: string, other: string): [Tensor, string] => {
     const axes = [...names].map((name, d) => (!other.includes(name) && !needed(name) ? d : -1)).filter((d) => d >= 0)
     return axes.length > 0 ? [x.sum(axes), [...names].filter((_, d) => !axes.includes(d)).join('')] : [x, names]
@@ -119,11 +150,16 @@ function contract(a: Tensor, aNames: string, b: Tensor, bNames: string, needed: 
   const columns = [...rightNames].filter((name) => !both.includes(name))
   const arrange = (x: Tensor, names: string, order: readonly string[][]): Tensor => {
     const turned = x.permute(order.flat().map((name) => names.indexOf(name)))
-    const shape = order.slice(1).map((part) => part.reduce((n, name) => n * (x.shape[names.indexOf(name)] as number), 1))
+    const shape = order
+      .slice(1)
+      .map((part) => part.reduce((n, name) => n * (x.shape[names.indexOf(name)] as number), 1))
     return turned.reshape([...(order[0] as string[]).map((name) => x.shape[names.indexOf(name)] as number), ...shape])
   }
-  const product = arrange(left, leftNames, [batch, rows, inner]).matmul(arrange(right, rightNames, [batch, inner, columns]))
-  const extent = (name: string): number => (leftNames.includes(name) ? left.shape[leftNames.indexOf(name)] : right.shape[rightNames.indexOf(name)]) as number
+  const product = arrange(left, leftNames, [batch, rows, inner]).matmul(
+    arrange(right, rightNames, [batch, inner, columns]),
+  )
+  const extent = (name: string): number =>
+    (leftNames.includes(name) ? left.shape[leftNames.indexOf(name)] : right.shape[rightNames.indexOf(name)]) as number
   const result = [...batch, ...rows, ...columns]
   return [product.reshape(result.map(extent)), result.join('')]
 }

@@ -6,7 +6,9 @@ import { type Dims, type Tensor, withVjp } from '../tensor.ts'
 
 export function axesOf(op: string, x: Tensor, dim: Dims): number[] {
   if (dim === null) return x.shape.map((_, d) => d)
-  const axes = (typeof dim === 'number' ? [dim] : dim).map((d) => normalizeAxis(op, d, x.ndim)).filter((d) => d < x.ndim)
+  const axes = (typeof dim === 'number' ? [dim] : dim)
+    .map((d) => normalizeAxis(op, d, x.ndim))
+    .filter((d) => d < x.ndim)
   if (new Set(axes).size !== axes.length) throw new ShapeError(`${op}: dimensions [${axes.join(', ')}] name one twice.`)
   return axes.sort((a, b) => a - b)
 }
@@ -26,7 +28,10 @@ export function variance(x: Tensor, dim: Dims, correction: number, keepdim: bool
   const axes = axesOf('variance', x, dim)
   const count = axes.reduce((n, d) => n * (x.shape[d] as number), 1)
   const centred = x.sub(x.mean(axes, true))
-  return centred.mul(centred).sum(axes, keepdim).div(Math.max(0, count - correction))
+  return centred
+    .mul(centred)
+    .sum(axes, keepdim)
+    .div(Math.max(0, count - correction))
 }
 
 export function logsumexp(x: Tensor, dim: Dims, keepdim: boolean): Tensor {
@@ -47,7 +52,11 @@ export function norm(x: Tensor, ord: number, dim: Dims, keepdim: boolean): Tenso
   if (ord === Number.POSITIVE_INFINITY) return x.abs().amax(dim, keepdim)
   if (ord === Number.NEGATIVE_INFINITY) return x.abs().amin(dim, keepdim)
   if (ord === 0) return x.ne(0).float().sum(dim, keepdim)
-  return x.abs().pow(ord).sum(dim, keepdim).pow(1 / ord)
+  return x
+    .abs()
+    .pow(ord)
+    .sum(dim, keepdim)
+    .pow(1 / ord)
 }
 
 export function softmax(x: Tensor, dim: number): Tensor {

@@ -12,30 +12,54 @@ function kernels(fn: (...xs: Tensor[]) => Tensor, ...inputs: Tensor[]): string[]
 }
 
 test('a chain of elementwise operations with a sum is one kernel', () => {
-  assert.deepEqual(kernels((x) => x.mul(1.5).add(0.5).tanh().mul(x).add(x.relu()).sum(), ones([1000])), ['loops'])
+  assert.deepEqual(
+    kernels((x) => x.mul(1.5).add(0.5).tanh().mul(x).add(x.relu()).sum(), ones([1000])),
+    ['loops'],
+  )
 })
 
 test('a long sum is taken in parts, whose number does not depend on threads', () => {
-  assert.deepEqual(kernels((x) => x.tanh().sum(), ones([100_000])), ['loops', 'loops'])
+  assert.deepEqual(
+    kernels((x) => x.tanh().sum(), ones([100_000])),
+    ['loops', 'loops'],
+  )
 })
 
 test('bias, activation and residual are the epilogue of the product', () => {
   const [w, b] = [randn([5, 4]), randn([5])]
-  assert.deepEqual(kernels((x, r) => x.matmul(w.t()).add(b).relu().add(r), ones([3, 4]), ones([3, 5])), ['gemm'])
+  assert.deepEqual(
+    kernels((x, r) => x.matmul(w.t()).add(b).relu().add(r), ones([3, 4]), ones([3, 5])),
+    ['gemm'],
+  )
   const [k, c] = [randn([2, 3, 3, 3]), randn([2, 1, 1])]
-  assert.deepEqual(kernels((x) => conv(x, k).add(c).relu(), ones([2, 3, 6, 6])), ['gemm'])
+  assert.deepEqual(
+    kernels((x) => conv(x, k).add(c).relu(), ones([2, 3, 6, 6])),
+    ['gemm'],
+  )
 })
 
 test('softmax, cross-entropy and layer norm read a row once, with their gradients', () => {
-  assert.deepEqual(kernels((x) => x.softmax(1), ones([3, 4])), ['loops'])
-  assert.deepEqual(kernels((x) => x.sub(x.mean(1, true)).div(x.variance(1, { keepdim: true }).add(1e-5).sqrt()), ones([3, 4])), ['loops'])
+  assert.deepEqual(
+    kernels((x) => x.softmax(1), ones([3, 4])),
+    ['loops'],
+  )
+  assert.deepEqual(
+    kernels((x) => x.sub(x.mean(1, true)).div(x.variance(1, { keepdim: true }).add(1e-5).sqrt()), ones([3, 4])),
+    ['loops'],
+  )
   const classes = tensor(Int32Array.of(0, 1, 2))
   const w = randn([3, 4]).requiresGrad_()
   const crossEntropy = (): Tensor => {
     w.grad = null
     const log = w.logSoftmax(1)
     const target = checkIndex(classes, 4, 'class').unsqueeze(1).expand(3, 4)
-    target.eq(target.positions([1])).where(log, 0).sum(1).neg().mean().backward()
+    target
+      .eq(target.positions([1]))
+      .where(log, 0)
+      .sum(1)
+      .neg()
+      .mean()
+      .backward()
     return w.grad as unknown as Tensor
   }
   assert.deepEqual(kernels(crossEntropy), ['loops'])

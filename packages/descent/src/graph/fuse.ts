@@ -6,7 +6,7 @@
  */
 import type { Node } from './graph.ts'
 import { type Group, groupOf, union } from './group.ts'
-import { lowerGroup, type LowerOptions } from './lower.ts'
+import { type LowerOptions, lowerGroup } from './lower.ts'
 import type { Materialized } from './materialize.ts'
 
 /** A kernel with more buffers than this runs out of registers for their addresses. */
@@ -28,7 +28,8 @@ export function fuse(program: Materialized, alone: ReadonlySet<Node>, states: Re
     if (alone.has(root) || root.lowering.kind === 'gemm') continue
     for (const candidate of candidates(root, groups, program, users)) {
       const group = groups.get(candidate) as Group
-      if (alone.has(candidate) || [...group.members.keys()].some((node) => states.has(node) !== states.has(root))) continue
+      if (alone.has(candidate) || [...group.members.keys()].some((node) => states.has(node) !== states.has(root)))
+        continue
       join(group, root, groups, program, users)
     }
   }
@@ -41,7 +42,8 @@ function candidates(root: Node, groups: Grouping, program: Materialized, users: 
   const found = new Set(reads.filter((node) => groups.has(node)))
   if (root.lowering.kind === 'reduce') {
     for (const read of reads) {
-      for (const sibling of users.get(read) ?? []) if (sibling.lowering.kind === 'reduce' && sibling.id < root.id) found.add(sibling)
+      for (const sibling of users.get(read) ?? [])
+        if (sibling.lowering.kind === 'reduce' && sibling.id < root.id) found.add(sibling)
     }
   }
   return [...found].sort((a, b) => b.id - a.id)

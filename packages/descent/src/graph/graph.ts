@@ -75,7 +75,13 @@ export class Graph {
       inputs: [],
       shape: [],
       dtype,
-      lowering: { kind: 'map', form: 'pointwise', cost: 0, inMemory: [], value: () => ({ kind: 'const', dtype, value }) },
+      lowering: {
+        kind: 'map',
+        form: 'pointwise',
+        cost: 0,
+        inMemory: [],
+        value: () => ({ kind: 'const', dtype, value }),
+      },
       leaf: null,
       constant: value,
     })
@@ -91,7 +97,8 @@ export class Graph {
       if (split) return split
     }
     // A sort finds its input row-major in a buffer of its own.
-    const ready = lowering.kind === 'argsort' ? inputs.map((x) => (x.leaf || x.constant !== null ? this.copy(x) : x)) : inputs
+    const ready =
+      lowering.kind === 'argsort' ? inputs.map((x) => (x.leaf || x.constant !== null ? this.copy(x) : x)) : inputs
     return this.#node(op.name, attrs, ready, meta, lowering)
   }
 
@@ -123,7 +130,16 @@ export class Graph {
       inMemory: [],
       value: (at, context) => context.read(0, at),
     }
-    return this.#add({ op: 'copy', attrs: '', inputs: [x], shape: x.shape, dtype: x.dtype, lowering, leaf: null, constant: null })
+    return this.#add({
+      op: 'copy',
+      attrs: '',
+      inputs: [x],
+      shape: x.shape,
+      dtype: x.dtype,
+      lowering,
+      leaf: null,
+      constant: null,
+    })
   }
 
   #node(op: string, attrs: unknown, inputs: readonly Node[], meta: Meta, lowering: Lowering): Node {
@@ -195,4 +211,3 @@ function divisorNear(extent: number, target: number): number | null {
 export function wholeLeaf(graph: Graph, source: Source, shape: Shape): Node {
   return graph.leaf(source, shape, contiguousStrides(shape), 0)
 }
-

@@ -62,7 +62,8 @@ export function union(producer: Group, consumer: Group): Group | null {
   if (consumer.reduced) {
     if (sizeOf(consumer.domain) !== sizeOf(producer.domain)) return null
     if (!producer.reduced) return joined(consumer, producer, consumer, (role) => role)
-    const same = String(producer.domain) === String(consumer.domain) && String(producer.reduced) === String(consumer.reduced)
+    const same =
+      String(producer.domain) === String(consumer.domain) && String(producer.reduced) === String(consumer.reduced)
     return same ? joined(producer, producer, consumer, (role) => role) : null
   }
   const size = sizeOf(consumer.domain)
@@ -72,7 +73,10 @@ export function union(producer: Group, consumer: Group): Group | null {
 }
 
 function joined(base: Group, first: Group, second: Group, role: (role: Role) => Role): Group {
-  const all: [Node, Role][] = [...first.members, ...[...second.members].map(([node, r]): [Node, Role] => [node, role(r)])]
+  const all: [Node, Role][] = [
+    ...first.members,
+    ...[...second.members].map(([node, r]): [Node, Role] => [node, role(r)]),
+  ]
   all.sort((a, b) => a[0].id - b[0].id)
   return { kind: base.kind, domain: base.domain, reduced: base.reduced, members: new Map(all) }
 }

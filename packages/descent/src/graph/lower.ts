@@ -66,7 +66,8 @@ function looksFlat(group: Group, { roots }: LowerOptions): boolean {
     if (!group.members.has(node) && (node.leaf || roots.has(node))) {
       return sizeOf(node.shape) === size || sizeOf(node.shape) === 1
     }
-    if (node.lowering.kind === 'map' && (node.lowering.form === 'guarded' || node.lowering.inMemory.length > 0)) return false
+    if (node.lowering.kind === 'map' && (node.lowering.form === 'guarded' || node.lowering.inMemory.length > 0))
+      return false
     return node.inputs.every(fits)
   }
   return [...group.members.keys()].every(fits)
@@ -137,7 +138,12 @@ class Builder {
   }
 
   loadRoot(node: Node, at: readonly I.Index[], guarded: boolean): E.Expr {
-    return this.#load(this.local(this.home(node), 'read'), node.dtype, I.dot(at, contiguousStrides(node.shape)), guarded)
+    return this.#load(
+      this.local(this.home(node), 'read'),
+      node.dtype,
+      I.dot(at, contiguousStrides(node.shape)),
+      guarded,
+    )
   }
 
   /** Where a root's values are kept. */
@@ -173,7 +179,11 @@ class Builder {
 
   #gather(node: Node, at: readonly I.Index[], axis: number, position: E.Expr): E.Expr {
     if (this.group.members.has(node)) throw new Elsewhere()
-    const { source, strides, offset } = node.leaf ?? { source: this.home(node), strides: contiguousStrides(node.shape), offset: 0 }
+    const { source, strides, offset } = node.leaf ?? {
+      source: this.home(node),
+      strides: contiguousStrides(node.shape),
+      offset: 0,
+    }
     const others = at.map((index, d) => (d === axis ? I.constant(0) : index))
     return {
       kind: 'gather',
@@ -218,7 +228,9 @@ class Builder {
     for (let level = 0; level <= last + 1; level++) {
       const here = [...group.members].filter(([node]) => levels.get(node) === level)
       const rows = here.filter(([node, role]) => role === 'row' && this.options.stored.has(node))
-      const points = here.filter(([node, role]) => role === 'reduce' || (role === 'full' && this.options.stored.has(node)))
+      const points = here.filter(
+        ([node, role]) => role === 'reduce' || (role === 'full' && this.options.stored.has(node)),
+      )
       if (rows.length > 0 || finished.length > 0) {
         this.stage(this.#reader(rowIndex, rowFlat, null, results, kept, domain))
         const stores = rows.map(([node]) => {
@@ -245,7 +257,10 @@ class Builder {
             if (node.lowering.kind !== 'reduce') throw new Error('a reduction was expected')
             const input = node.inputs[0] as Node
             fresh.push([node, { kind: 'result', dtype: node.dtype, stage: stages.length, slot: reductions.length }])
-            reductions.push({ op: node.lowering.op, value: this.read(input, unravelIn(point, pointFlat, domain, input.shape), false) })
+            reductions.push({
+              op: node.lowering.op,
+              value: this.read(input, unravelIn(point, pointFlat, domain, input.shape), false),
+            })
           } else {
             const at = unravelIn(point, pointFlat, domain, node.shape)
             stores.push(this.store(node, at, this.read(node, at, false)))
@@ -365,7 +380,10 @@ class Builder {
         const { buffer, index } = this.store(node, at, value)
         const rows = axes.filter((_, d) => d !== lowering.axis)
         const axis = axes[lowering.axis] as Axis
-        return this.finish({ kind: 'scan', buffers: this.buffers(), rows, axis, op: lowering.op, value, buffer, index }, null)
+        return this.finish(
+          { kind: 'scan', buffers: this.buffers(), rows, axis, op: lowering.op, value, buffer, index },
+          null,
+        )
       }
       case 'scatter':
         return this.#scatter(node, lowering.axis, lowering.label)
@@ -376,7 +394,10 @@ class Builder {
         this.local(this.home(input), 'read')
         this.local({ scratch: input.dtype, length: sizeOf(node.shape) }, 'write')
         this.local(this.home(node), 'write')
-        return this.finish({ kind: 'sort', buffers: this.buffers(), rows, length, descending: lowering.descending }, null)
+        return this.finish(
+          { kind: 'sort', buffers: this.buffers(), rows, length, descending: lowering.descending },
+          null,
+        )
       }
       default:
         throw new Error(`${node.op} is not a kernel of its own`)
@@ -388,8 +409,7 @@ class Builder {
     const fill = this.axis(node.shape[axis] as number)
     const source = this.axis(indexNode.shape[axis] as number)
     const rows = node.shape.map((extent, d) => (d === axis ? null : this.axis(extent)))
-    const place = (along: Axis): I.Index[] =>
-      rows.map((row) => I.variable((row ?? along).id, (row ?? along).size))
+    const place = (along: Axis): I.Index[] => rows.map((row) => I.variable((row ?? along).id, (row ?? along).size))
     const initial = this.read(initialNode, place(fill), false)
     const { buffer, index } = this.store(node, place(fill), initial)
     const at = place(source)
@@ -407,7 +427,13 @@ class Builder {
     const id = this.options.checks.length
     const size = node.shape[axis] as number
     this.options.checks.push({ label, size })
-    const position: E.Expr = { kind: 'check', dtype: 'i32', x: inside ? E.select(inside, found, E.i32(0)) : found, size, id }
+    const position: E.Expr = {
+      kind: 'check',
+      dtype: 'i32',
+      x: inside ? E.select(inside, found, E.i32(0)) : found,
+      size,
+      id,
+    }
     const strides = contiguousStrides(node.shape)
     return this.finish(
       {
@@ -419,7 +445,10 @@ class Builder {
         index,
         initial,
         source,
-        base: I.dot(place(fill).map((i, d) => (d === axis ? I.constant(0) : i)), strides),
+        base: I.dot(
+          place(fill).map((i, d) => (d === axis ? I.constant(0) : i)),
+          strides,
+        ),
         stride: strides[axis] as number,
         position,
         value: inside ? E.select(inside, value, zero) : value,
@@ -430,7 +459,8 @@ class Builder {
 }
 
 function require(at: readonly I.Index[], expected: readonly I.Index[]): void {
-  if (at.length !== expected.length || at.some((index, d) => !I.sameIndex(index, expected[d] as I.Index))) throw new Elsewhere()
+  if (at.length !== expected.length || at.some((index, d) => !I.sameIndex(index, expected[d] as I.Index)))
+    throw new Elsewhere()
 }
 
 /** The same place in another shape with as many elements. */
@@ -443,10 +473,13 @@ function isFlat(stages: readonly Stage[], axis: Axis): boolean {
   const fits = (index: I.Index): boolean => index.terms.length === 0 || I.sameIndex(index, row)
   let flat = true
   for (const stage of stages) {
-    E.walkExprs(stage.stores.map((s) => s.value), (e) => {
-      if (e.kind === 'load' || e.kind === 'index') flat &&= fits(e.index)
-      if (e.kind === 'gather') flat = false
-    })
+    E.walkExprs(
+      stage.stores.map((s) => s.value),
+      (e) => {
+        if (e.kind === 'load' || e.kind === 'index') flat &&= fits(e.index)
+        if (e.kind === 'gather') flat = false
+      },
+    )
     flat &&= stage.stores.every((s) => I.sameIndex(s.index, row))
   }
   return flat && axis.size > 1
@@ -465,4 +498,3 @@ function unsized(kernel: Extract<Kernel, { kind: 'loops' }>, id: number): Kernel
   }))
   return { ...kernel, stages }
 }
-

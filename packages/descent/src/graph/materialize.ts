@@ -43,6 +43,7 @@ export function materialize(outputs: readonly Node[]): Materialized {
   }
   const reads = new Map<Node, ReadonlySet<Node>>()
   const cost = new Map<Node, number>()
+  const checking = new Set<Node>()
   for (const node of order) {
     const { lowering } = node
     if (lowering.kind === 'leaf') continue
@@ -58,7 +59,11 @@ export function materialize(outputs: readonly Node[]): Materialized {
     reads.set(node, read)
     cost.set(node, own)
     if (lowering.kind !== 'map') roots.add(node)
-    else if (needsBuffer(node, own, read.size, users.get(node) ?? [])) roots.add(node)
+    else if (lowering.checks || node.inputs.some((input) => checking.has(input) && !roots.has(input))) {
+      checking.add(node)
+      if (users.get(node)?.some(discardsSome)) roots.add(node)
+    }
+    if (lowering.kind === 'map' && needsBuffer(node, own, read.size, users.get(node) ?? [])) roots.add(node)
   }
   return { order, roots, reads, cost }
 }
@@ -78,10 +83,19 @@ function needsBuffer(node: Node, cost: number, reads: number, users: readonly No
   return cost > CHEAP_TO_REPEAT && users.some((user) => sizeOf(user.shape) > size && user.lowering.kind === 'map')
 }
 
+/** Whether the user computes this at places whose values it discards: there a check must not fail. */
+function discardsSome({ lowering }: Node): boolean {
+  return lowering.kind === 'scatter' || (lowering.kind === 'map' && lowering.form === 'guarded')
+}
+
 /** What a matrix product's operand is made of, in whatever order it reads it. */
 function throughMovements(node: Node): Node {
   const { lowering } = node
-  const moves = lowering.kind === 'map' && lowering.form === 'movement' && lowering.inMemory.length === 0 && node.inputs.length === 1
+  const moves =
+    lowering.kind === 'map' &&
+    lowering.form === 'movement' &&
+    lowering.inMemory.length === 0 &&
+    node.inputs.length === 1
   return moves ? throughMovements(node.inputs[0] as Node) : node
 }
 

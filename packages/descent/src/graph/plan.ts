@@ -78,15 +78,29 @@ function arrange(
   const inPlace = new Map(updates.map((u) => [u.value, u.source]))
   const external = new Set<Node>([...outputs, ...inPlace.keys()])
   for (const [node, group] of groups) {
-    for (const read of materialized.reads.get(node) as ReadonlySet<Node>) if (groups.get(read) !== group) external.add(read)
+    for (const read of materialized.reads.get(node) as ReadonlySet<Node>)
+      if (groups.get(read) !== group) external.add(read)
   }
   const checks: Check[] = []
   const items = new Map<Group, Item>()
   for (const group of new Set(groups.values())) {
-    const lowered = lowerGroup(group, { roots: materialized.roots, stored: external, cost: materialized.cost, inPlace, checks })
-    if (!lowered) throw new Error(`kernel of ${[...group.members.keys()].map((n) => n.op).join(', ')} cannot be lowered`)
+    const lowered = lowerGroup(group, {
+      roots: materialized.roots,
+      stored: external,
+      cost: materialized.cost,
+      inPlace,
+      checks,
+    })
+    if (!lowered)
+      throw new Error(`kernel of ${[...group.members.keys()].map((n) => n.op).join(', ')} cannot be lowered`)
     const updatesState = [...group.members.keys()].some((node) => inPlace.has(node))
-    items.set(group, { group, lowered, after: new Set(), order: Math.max(...[...group.members.keys()].map((n) => n.id)), updatesState })
+    items.set(group, {
+      group,
+      lowered,
+      after: new Set(),
+      order: Math.max(...[...group.members.keys()].map((n) => n.id)),
+      updatesState,
+    })
   }
   for (const [node, group] of groups) {
     for (const read of materialized.reads.get(node) as ReadonlySet<Node>) {
@@ -133,7 +147,13 @@ function readsInPlace({ kernel, targets }: Lowered, source: Source): boolean {
   if (buffer < 0) return true
   if (kernel.kind === 'gemm') {
     const key = kernel.stores.find((s) => s.buffer === buffer)?.index
-    return !loads([kernel.a, kernel.b], buffer).length && loads(kernel.stores.map((s) => s.value), buffer).every((l) => key && indexKey(l) === indexKey(key))
+    return (
+      !loads([kernel.a, kernel.b], buffer).length &&
+      loads(
+        kernel.stores.map((s) => s.value),
+        buffer,
+      ).every((l) => key && indexKey(l) === indexKey(key))
+    )
   }
   if (kernel.kind !== 'loops') return false
   const writers = kernel.stages.filter((stage) => stage.stores.some((s) => s.buffer === buffer))
@@ -176,7 +196,13 @@ function schedule(items: readonly Item[]): Item[][] {
   return steps
 }
 
-function assemble(program: Program, items: readonly Item[], checks: Check[], outputs: readonly Node[], { order }: Materialized): Planned {
+function assemble(
+  program: Program,
+  items: readonly Item[],
+  checks: Check[],
+  outputs: readonly Node[],
+  { order }: Materialized,
+): Planned {
   const steps = schedule(items)
   const args: (Source | number)[] = []
   const buffers: { target: Target; access: 'read' | 'write' | 'readwrite'; first: number; last: number }[] = []
@@ -209,7 +235,9 @@ function assemble(program: Program, items: readonly Item[], checks: Check[], out
     }),
   )
   const inArena = buffers.filter(({ target }) => !isArgument(target, outputs))
-  const { offsets, bytes } = planMemory(inArena.map((b) => ({ bytes: lengthOf(b.target) * 4, first: b.first, last: b.last })))
+  const { offsets, bytes } = planMemory(
+    inArena.map((b) => ({ bytes: lengthOf(b.target) * 4, first: b.first, last: b.last })),
+  )
   const placed = buffers.map((buffer): PlanBuffer => {
     const { target, access } = buffer
     const common = { dtype: dtypeOf(target), length: lengthOf(target) }

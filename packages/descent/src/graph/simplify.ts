@@ -20,7 +20,12 @@ const folds: Record<string, (a: number, b: number) => number> = {
   neg: (a) => -a,
 }
 
-export function simplify(op: string, attrs: unknown, inputs: readonly Node[], shape: readonly number[]): Rewrite | null {
+export function simplify(
+  op: string,
+  attrs: unknown,
+  inputs: readonly Node[],
+  shape: readonly number[],
+): Rewrite | null {
   const [x, y] = inputs
   if (!x) return null
   switch (op) {

@@ -13,7 +13,13 @@ export type Expr =
    * Element `index` of a buffer. Where `guarded`, the index may lie outside of the buffer at points where an
    * enclosing `select` discards the value: the device must not read outside there, and may return anything.
    */
-  | { readonly kind: 'load'; readonly dtype: DType; readonly buffer: number; readonly index: Index; readonly guarded: boolean }
+  | {
+      readonly kind: 'load'
+      readonly dtype: DType
+      readonly buffer: number
+      readonly index: Index
+      readonly guarded: boolean
+    }
   /** Element `base + stride · position` of a buffer, `position` an i32 known to be in range (see `check`). */
   | {
       readonly kind: 'gather'
@@ -49,9 +55,26 @@ export type Expr =
 
 /** On f32, but for `not` (bool) and `neg`, `abs` (f32 or i32). `round` is to nearest, ties to even. */
 export type UnaryOp =
-  | 'neg' | 'abs' | 'sqrt' | 'floor' | 'ceil' | 'round' | 'not'
-  | 'exp' | 'log' | 'log1p' | 'expm1' | 'sin' | 'cos' | 'tan' | 'atan'
-  | 'tanh' | 'sinh' | 'cosh' | 'sigmoid' | 'erf'
+  | 'neg'
+  | 'abs'
+  | 'sqrt'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'not'
+  | 'exp'
+  | 'log'
+  | 'log1p'
+  | 'expm1'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'atan'
+  | 'tanh'
+  | 'sinh'
+  | 'cosh'
+  | 'sigmoid'
+  | 'erf'
   /** x < 0 ? 0 : x, so NaN stays NaN. */
   | 'relu'
 
@@ -61,9 +84,23 @@ export type UnaryOp =
  * `max` and `min` give NaN where one side is NaN.
  */
 export type BinaryOp =
-  | 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min' | 'pow'
-  | 'lt' | 'le' | 'eq' | 'ne'
-  | 'and' | 'or' | 'xor' | 'shl' | 'shr' | 'mulhi'
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'max'
+  | 'min'
+  | 'pow'
+  | 'lt'
+  | 'le'
+  | 'eq'
+  | 'ne'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shr'
+  | 'mulhi'
 
 export function f32(value: number): Expr {
   return { kind: 'const', dtype: 'f32', value }
@@ -91,11 +128,18 @@ export function indexValue(index: Index): Expr {
 /** The direct operands of an expression. */
 export function operands(e: Expr): readonly Expr[] {
   switch (e.kind) {
-    case 'const': case 'load': case 'index': case 'result': case 'tile':
+    case 'const':
+    case 'load':
+    case 'index':
+    case 'result':
+    case 'tile':
       return []
     case 'gather':
       return [e.position]
-    case 'check': case 'unary': case 'cast': case 'bitcast':
+    case 'check':
+    case 'unary':
+    case 'cast':
+    case 'bitcast':
       return [e.x]
     case 'binary':
       return [e.a, e.b]
@@ -110,11 +154,18 @@ export function operands(e: Expr): readonly Expr[] {
 export function withOperands(e: Expr, xs: readonly Expr[]): Expr {
   const [a, b, c] = xs as [Expr, Expr, Expr]
   switch (e.kind) {
-    case 'const': case 'load': case 'index': case 'result': case 'tile':
+    case 'const':
+    case 'load':
+    case 'index':
+    case 'result':
+    case 'tile':
       return e
     case 'gather':
       return a === e.position ? e : { ...e, position: a }
-    case 'check': case 'unary': case 'cast': case 'bitcast':
+    case 'check':
+    case 'unary':
+    case 'cast':
+    case 'bitcast':
       return a === e.x ? e : { ...e, x: a }
     case 'binary':
       return a === e.a && b === e.b ? e : { ...e, a, b }
@@ -129,7 +180,12 @@ export function withOperands(e: Expr, xs: readonly Expr[]): Expr {
 export function mapExpr(root: Expr, change: (e: Expr) => Expr, memo: Map<Expr, Expr> = new Map()): Expr {
   const seen = memo.get(root)
   if (seen) return seen
-  const result = change(withOperands(root, operands(root).map((x) => mapExpr(x, change, memo))))
+  const result = change(
+    withOperands(
+      root,
+      operands(root).map((x) => mapExpr(x, change, memo)),
+    ),
+  )
   memo.set(root, result)
   return result
 }

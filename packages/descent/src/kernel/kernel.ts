@@ -136,9 +136,13 @@ export interface Launch {
 export interface PlanBuffer {
   readonly dtype: DType
   readonly length: number
-  readonly place:
-    /** Given at each run. `resident`: the same storage for many runs (parameters), worth keeping in device memory. */
-    | { readonly kind: 'argument'; readonly position: number; readonly access: 'read' | 'write' | 'readwrite'; readonly resident: boolean }
+  readonly place: /** Given at each run. `resident`: the same storage for many runs (parameters), worth keeping in device memory. */
+    | {
+        readonly kind: 'argument'
+        readonly position: number
+        readonly access: 'read' | 'write' | 'readwrite'
+        readonly resident: boolean
+      }
     /** At this byte offset (a multiple of 64) of the plan's own memory; others may share it at other times. */
     | { readonly kind: 'arena'; readonly offset: number }
     | { readonly kind: 'constant'; readonly values: Float32Array | Int32Array }

@@ -34,13 +34,18 @@ export const conv: OpDef<ConvAttrs> = {
     requireDType('conv', w, 'f32')
     const text = `${shapeText(x.shape)} with weight ${shapeText(w.shape)}`
     if (x.shape.length !== w.shape.length || x.shape.length < 3) {
-      throw new ShapeError(`conv: ${text}: needs input [N, C, ...S] and weight [O, C/groups, ...K] with as many spatial dimensions.`)
+      throw new ShapeError(
+        `conv: ${text}: needs input [N, C, ...S] and weight [O, C/groups, ...K] with as many spatial dimensions.`,
+      )
     }
     const [channels, perGroup, outputs] = [x.shape[1] as number, w.shape[1] as number, w.shape[0] as number]
     if (channels !== perGroup * attrs.groups) {
-      throw new ShapeError(`conv: ${text}: the input has ${channels} channels, the weight expects ${perGroup * attrs.groups} (${perGroup} × ${attrs.groups} groups).`)
+      throw new ShapeError(
+        `conv: ${text}: the input has ${channels} channels, the weight expects ${perGroup * attrs.groups} (${perGroup} × ${attrs.groups} groups).`,
+      )
     }
-    if (outputs % attrs.groups !== 0) throw new ShapeError(`conv: ${outputs} output channels do not divide into ${attrs.groups} groups.`)
+    if (outputs % attrs.groups !== 0)
+      throw new ShapeError(`conv: ${outputs} output channels do not divide into ${attrs.groups} groups.`)
     const extents = outputExtents(x.shape.slice(2), w.shape.slice(2), attrs)
     if (extents.some((extent) => extent < 1)) {
       throw new ShapeError(`conv: ${text}: the (padded) input is smaller than the kernel.`)
@@ -76,12 +81,21 @@ export const conv: OpDef<ConvAttrs> = {
           ...windowIndex(place, tap, stride, dilation),
         ]
       },
-      out: ([image, group], m, n) => [image as I.Index, I.add(I.scale(group as I.Index, perOut), m), ...unravel(n, places)],
+      out: ([image, group], m, n) => [
+        image as I.Index,
+        I.add(I.scale(group as I.Index, perOut), m),
+        ...unravel(n, places),
+      ],
     }
   },
 }
 
-function windowIndex(place: readonly I.Index[], tap: readonly I.Index[], stride: readonly number[], dilation: readonly number[]): I.Index[] {
+function windowIndex(
+  place: readonly I.Index[],
+  tap: readonly I.Index[],
+  stride: readonly number[],
+  dilation: readonly number[],
+): I.Index[] {
   return place.map((p, i) => I.add(I.scale(p, stride[i] as number), I.scale(tap[i] as I.Index, dilation[i] as number)))
 }
 

@@ -19,7 +19,13 @@ function pointwise(cost: number, expr: (xs: readonly E.Expr[]) => E.Expr): OpDef
   })
 }
 
-function unary(name: string, cost: number, expr: (x: E.Expr) => E.Expr, vjp: UnaryVjp | null, dtypes: readonly DType[] = ['f32']): OpDef<Attrs> {
+function unary(
+  name: string,
+  cost: number,
+  expr: (x: E.Expr) => E.Expr,
+  vjp: UnaryVjp | null,
+  dtypes: readonly DType[] = ['f32'],
+): OpDef<Attrs> {
   return {
     name,
     infer: ([x]) => {
@@ -50,13 +56,33 @@ export const sign = unary(
 )
 export const exp = unary('exp', 14, core('exp'), (g, _x, y) => g.mul(y))
 export const log = unary('log', 16, core('log'), (g, x) => g.div(x))
-export const log2 = unary('log2', 17, (x) => E.binary('mul', E.unary('log', x), E.f32(Math.LOG2E)), (g, x) => g.div(x).mul(Math.LOG2E))
+export const log2 = unary(
+  'log2',
+  17,
+  (x) => E.binary('mul', E.unary('log', x), E.f32(Math.LOG2E)),
+  (g, x) => g.div(x).mul(Math.LOG2E),
+)
 export const log1p = unary('log1p', 20, core('log1p'), (g, x) => g.div(x.add(1)))
 export const expm1 = unary('expm1', 20, core('expm1'), (g, _x, y) => g.mul(y.add(1)))
 export const sqrt = unary('sqrt', 4, core('sqrt'), (g, _x, y) => g.div(y.mul(2)))
-export const rsqrt = unary('rsqrt', 8, (x) => E.binary('div', one, E.unary('sqrt', x)), (g, _x, y) => g.mul(y.mul(y).mul(y)).mul(-0.5))
-export const square = unary('square', 1, (x) => E.binary('mul', x, x), (g, x) => g.mul(x).mul(2))
-export const reciprocal = unary('reciprocal', 4, (x) => E.binary('div', one, x), (g, _x, y) => g.mul(y.mul(y)).neg())
+export const rsqrt = unary(
+  'rsqrt',
+  8,
+  (x) => E.binary('div', one, E.unary('sqrt', x)),
+  (g, _x, y) => g.mul(y.mul(y).mul(y)).mul(-0.5),
+)
+export const square = unary(
+  'square',
+  1,
+  (x) => E.binary('mul', x, x),
+  (g, x) => g.mul(x).mul(2),
+)
+export const reciprocal = unary(
+  'reciprocal',
+  4,
+  (x) => E.binary('div', one, x),
+  (g, _x, y) => g.mul(y.mul(y)).neg(),
+)
 export const sin = unary('sin', 24, core('sin'), (g, x) => g.mul(x.cos()))
 export const cos = unary('cos', 24, core('cos'), (g, x) => g.mul(x.sin()).neg())
 export const tan = unary('tan', 40, core('tan'), (g, _x, y) => g.mul(y.mul(y).add(1)))
@@ -74,7 +100,14 @@ export const logicalNot = unary('logicalNot', 1, core('not'), null, ['bool'])
 
 type BinaryVjp = (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly (Tensor | null)[]
 
-function binary(name: string, op: E.BinaryOp, cost: number, dtypes: readonly DType[], vjp: BinaryVjp | null, swap = false): OpDef<Attrs> {
+function binary(
+  name: string,
+  op: E.BinaryOp,
+  cost: number,
+  dtypes: readonly DType[],
+  vjp: BinaryVjp | null,
+  swap = false,
+): OpDef<Attrs> {
   const comparison = op === 'lt' || op === 'le' || op === 'eq' || op === 'ne'
   return {
     name,
@@ -86,12 +119,15 @@ function binary(name: string, op: E.BinaryOp, cost: number, dtypes: readonly DTy
       return { shape: x.shape, dtype: comparison ? 'bool' : x.dtype }
     },
     ...(vjp && { vjp: (g: Tensor, [a, b]: readonly Tensor[], y: Tensor) => vjp(g, a as Tensor, b as Tensor, y) }),
-    lower: pointwise(cost, ([a, b]) => (swap ? E.binary(op, b as E.Expr, a as E.Expr) : E.binary(op, a as E.Expr, b as E.Expr))),
+    lower: pointwise(cost, ([a, b]) =>
+      swap ? E.binary(op, b as E.Expr, a as E.Expr) : E.binary(op, a as E.Expr, b as E.Expr),
+    ),
   }
 }
 
 function requireSameShape(name: string, a: Meta, b: Meta): void {
-  if (!sameShape(a.shape, b.shape)) throw new ShapeError(`${name}: shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} differ.`)
+  if (!sameShape(a.shape, b.shape))
+    throw new ShapeError(`${name}: shapes ${shapeText(a.shape)} and ${shapeText(b.shape)} differ.`)
 }
 
 const all: readonly DType[] = ['f32', 'i32', 'bool']
@@ -115,8 +151,20 @@ export const pow = binary('pow', 'pow', 40, ['f32'], (g, a, b, y) => [
   b.eq(0).where(0, g.mul(b).mul(a.pow(b.sub(1)))),
   a.eq(0).where(0, g.mul(y).mul(a.eq(0).where(1, a).log())),
 ])
-export const maximum = binary('maximum', 'max', 2, numbers, extremeVjp((a, b) => a.gt(b)))
-export const minimum = binary('minimum', 'min', 2, numbers, extremeVjp((a, b) => a.lt(b)))
+export const maximum = binary(
+  'maximum',
+  'max',
+  2,
+  numbers,
+  extremeVjp((a, b) => a.gt(b)),
+)
+export const minimum = binary(
+  'minimum',
+  'min',
+  2,
+  numbers,
+  extremeVjp((a, b) => a.lt(b)),
+)
 export const lt = binary('lt', 'lt', 1, numbers, null)
 export const le = binary('le', 'le', 1, numbers, null)
 export const gt = binary('gt', 'lt', 1, numbers, null, true)
@@ -164,6 +212,7 @@ export const checkIndex: OpDef<{ size: number; label: string }> = {
     form: 'pointwise',
     cost: 2,
     inMemory: [],
+    checks: true,
     value: (at, context) => context.check(context.read(0, at), label, size),
   }),
 }

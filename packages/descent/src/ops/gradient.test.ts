@@ -41,17 +41,34 @@ const draw: fc.Arbitrary<Draw> = fc.record({
 })
 
 function make({ shape, seed }: Draw, low = -1.9, high = 1.9): Tensor {
-  return tensor(values(shape.reduce((a, b) => a * b, 1), seed, low, high), { shape })
+  return tensor(
+    values(
+      shape.reduce((a, b) => a * b, 1),
+      seed,
+      low,
+      high,
+    ),
+    { shape },
+  )
 }
-const unary = (fn: (x: Tensor) => Tensor, low?: number, high?: number) => (d: Draw): Sample => ({ fn: (x) => fn(x as Tensor), inputs: [make(d, low, high)] })
-const binary = (fn: (a: Tensor, b: Tensor) => Tensor, low?: number, high?: number) => (d: Draw): Sample => ({
-  fn: (a, b) => fn(a as Tensor, b as Tensor),
-  inputs: [make(d, low, high), make({ ...d, seed: d.seed + 1 }, low, high)],
-})
+const unary =
+  (fn: (x: Tensor) => Tensor, low?: number, high?: number) =>
+  (d: Draw): Sample => ({ fn: (x) => fn(x as Tensor), inputs: [make(d, low, high)] })
+const binary =
+  (fn: (a: Tensor, b: Tensor) => Tensor, low?: number, high?: number) =>
+  (d: Draw): Sample => ({
+    fn: (a, b) => fn(a as Tensor, b as Tensor),
+    inputs: [make(d, low, high), make({ ...d, seed: d.seed + 1 }, low, high)],
+  })
 const axisOf = ({ shape, seed }: Draw): number => seed % shape.length
-const along = (fn: (x: Tensor, axis: number) => Tensor) => (d: Draw): Sample => ({ fn: (x) => fn(x as Tensor, axisOf(d)), inputs: [make(d)] })
+const along =
+  (fn: (x: Tensor, axis: number) => Tensor) =>
+  (d: Draw): Sample => ({ fn: (x) => fn(x as Tensor, axisOf(d)), inputs: [make(d)] })
 const places = (shape: readonly number[], below: number, seed: number): Tensor =>
-  tensor(Int32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => (i * 7 + seed) % below), { shape })
+  tensor(
+    Int32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => (i * 7 + seed) % below),
+    { shape },
+  )
 
 const samples: Record<string, (d: Draw) => Sample> = {
   neg: unary((x) => x.neg()),
@@ -99,27 +116,56 @@ const samples: Record<string, (d: Draw) => Sample> = {
   reshape: unary((x) => x.reshape(-1).square()),
   permute: unary((x) => x.permute(x.shape.map((_, i) => x.ndim - 1 - i))),
   expand: unary((x) => x.unsqueeze(0).expand(3, ...x.shape)),
-  slice: (d) => ({ fn: (x) => (x as Tensor).slice(...d.shape.map((n) => [d.seed % n, n, 1 + (d.seed % 2)] as const)).flip(0), inputs: [make(d)] }),
-  windows: (d) => ({ fn: (x) => (x as Tensor).windows([3], [1 + (d.seed % 2)], [1 + (d.seed % 3)]), inputs: [make({ shape: [2, 9], seed: d.seed })] }),
-  diagonal: (d) => ({ fn: (x) => (x as Tensor).diagonal(), inputs: [make({ shape: [2, 3, 3], seed: d.seed })] }),
-  pad: (d) => ({
-    fn: (x) => (x as Tensor).apply(pad, { padding: d.shape.map((n, i) => ({ low: (d.seed + i) % 3, high: n > 1 ? -1 : 1, interior: i % 2 })), value: 0.5 }),
+  slice: (d) => ({
+    fn: (x) => (x as Tensor).slice(...d.shape.map((n) => [d.seed % n, n, 1 + (d.seed % 2)] as const)).flip(0),
     inputs: [make(d)],
   }),
-  cat: (d) => ({ fn: (a, b) => cat([a as Tensor, b as Tensor, a as Tensor], axisOf(d)), inputs: [make(d), make({ ...d, seed: d.seed + 1 })] }),
+  windows: (d) => ({
+    fn: (x) => (x as Tensor).windows([3], [1 + (d.seed % 2)], [1 + (d.seed % 3)]),
+    inputs: [make({ shape: [2, 9], seed: d.seed })],
+  }),
+  diagonal: (d) => ({ fn: (x) => (x as Tensor).diagonal(), inputs: [make({ shape: [2, 3, 3], seed: d.seed })] }),
+  pad: (d) => ({
+    fn: (x) =>
+      (x as Tensor).apply(pad, {
+        padding: d.shape.map((n, i) => ({ low: (d.seed + i) % 3, high: n > 1 ? -1 : 1, interior: i % 2 })),
+        value: 0.5,
+      }),
+    inputs: [make(d)],
+  }),
+  cat: (d) => ({
+    fn: (a, b) => cat([a as Tensor, b as Tensor, a as Tensor], axisOf(d)),
+    inputs: [make(d), make({ ...d, seed: d.seed + 1 })],
+  }),
   matmul: ({ shape: [m = 1, k = 2, n = 3], seed }) => ({
     fn: (a, b) => (a as Tensor).matmul(b as Tensor),
     inputs: [make({ shape: [2, m, k], seed }), make({ shape: [2, k, n], seed: seed + 1 })],
   }),
   conv: ({ shape: [n = 1, c = 2, o = 1], seed }) => ({
-    fn: (x, w) => conv(x as Tensor, w as Tensor, { stride: [1 + (seed % 2), 1], dilation: [1, 1 + (seed % 2)], groups: 1 + (seed % 2) }),
-    inputs: [make({ shape: [n, c * (1 + (seed % 2)), 5, 4], seed }), make({ shape: [o * (1 + (seed % 2)), c, 2, 2], seed: seed + 1 })],
+    fn: (x, w) =>
+      conv(x as Tensor, w as Tensor, {
+        stride: [1 + (seed % 2), 1],
+        dilation: [1, 1 + (seed % 2)],
+        groups: 1 + (seed % 2),
+      }),
+    inputs: [
+      make({ shape: [n, c * (1 + (seed % 2)), 5, 4], seed }),
+      make({ shape: [o * (1 + (seed % 2)), c, 2, 2], seed: seed + 1 }),
+    ],
   }),
   convWeightGradient: ({ shape: [n = 1, c = 2, o = 1], seed }) => ({
-    fn: (g, x) => (g as Tensor).apply(convWeightGradient, { stride: [1, 1], dilation: [1, 1], groups: 1, kernel: [2, 3] }, x as Tensor),
+    fn: (g, x) =>
+      (g as Tensor).apply(
+        convWeightGradient,
+        { stride: [1, 1], dilation: [1, 1], groups: 1, kernel: [2, 3] },
+        x as Tensor,
+      ),
     inputs: [make({ shape: [n, o, 3, 2], seed }), make({ shape: [n, c, 4, 4], seed: seed + 1 })],
   }),
-  gather: (d) => ({ fn: (x, i) => (x as Tensor).gather(axisOf(d), i as Tensor), inputs: [make(d), places(d.shape, d.shape[axisOf(d)] as number, d.seed)] }),
+  gather: (d) => ({
+    fn: (x, i) => (x as Tensor).gather(axisOf(d), i as Tensor),
+    inputs: [make(d), places(d.shape, d.shape[axisOf(d)] as number, d.seed)],
+  }),
   scatterAdd: (d) => ({
     fn: (x, i, s) => (x as Tensor).scatterAdd(axisOf(d), i as Tensor, s as Tensor),
     inputs: [make(d), places(d.shape, d.shape[axisOf(d)] as number, d.seed), make({ ...d, seed: d.seed + 1 })],

@@ -17,5 +17,8 @@ const families = [elementwise, reduce, movement, matmul, conv, indexing, random]
 
 export const operations: readonly Operation[] = families
   .flatMap((family) => Object.values(family) as readonly unknown[])
-  .filter((item): item is { name: string; lower: unknown; vjp?: unknown } => typeof item === 'object' && item !== null && 'lower' in item)
+  .filter(
+    (item): item is { name: string; lower: unknown; vjp?: unknown } =>
+      typeof item === 'object' && item !== null && 'lower' in item,
+  )
   .map((op) => ({ name: op.name, differentiable: op.vjp !== undefined }))

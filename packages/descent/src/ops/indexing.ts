@@ -18,13 +18,21 @@ export const gather: OpDef<{ axis: number; label: string }> = {
   },
   vjp: (g, [input, index], _out, { axis }) => {
     const x = input as Tensor
-    return [g.mul(0).sum().expand(x.shape).scatterAdd(axis, index as Tensor, g), null]
+    return [
+      g
+        .mul(0)
+        .sum()
+        .expand(x.shape)
+        .scatterAdd(axis, index as Tensor, g),
+      null,
+    ]
   },
   lower: ([x], { axis, label }) => ({
     kind: 'map',
     form: 'movement',
     cost: 6,
     inMemory: [0],
+    checks: true,
     value: (at, context) => {
       const position = context.check(context.read(1, at), label, (x as Meta).shape[axis] as number)
       return context.gather(0, at, axis, position)
@@ -35,7 +43,9 @@ export const gather: OpDef<{ axis: number; label: string }> = {
 function requireIndexShape(label: string, x: Shape, index: Shape, axis: number): void {
   const fits = x.length === index.length && index.every((extent, d) => d === axis || extent <= (x[d] as number))
   if (!fits) {
-    throw new ShapeError(`${label}: index ${shapeText(index)} must have as many dimensions as ${shapeText(x)} and be no larger but along dimension ${axis}.`)
+    throw new ShapeError(
+      `${label}: index ${shapeText(index)} must have as many dimensions as ${shapeText(x)} and be no larger but along dimension ${axis}.`,
+    )
   }
 }
 
@@ -74,7 +84,12 @@ export const positions: OpDef<{ shape: Shape; axes: readonly number[] }> = {
     inMemory: [],
     value: (at) => {
       const strides = contiguousStrides(axes.map((d) => shape[d] as number))
-      return E.indexValue(I.dot(axes.map((d) => at[d] as I.Index), strides))
+      return E.indexValue(
+        I.dot(
+          axes.map((d) => at[d] as I.Index),
+          strides,
+        ),
+      )
     },
   }),
 }

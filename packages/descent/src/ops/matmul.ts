@@ -13,7 +13,9 @@ export const matmul: OpDef<Record<string, never>> = {
     const [k, inner] = [a.shape.at(-1) as number, b.shape.at(-2) as number]
     if (k !== inner) {
       const turned = b.shape.at(-1) === k ? ' Did you mean b.transpose(-2, -1)?' : ''
-      throw new ShapeError(`matmul: ${shapeText(a.shape)} × ${shapeText(b.shape)}: inner sizes ${k} and ${inner} differ.${turned}`)
+      throw new ShapeError(
+        `matmul: ${shapeText(a.shape)} × ${shapeText(b.shape)}: inner sizes ${k} and ${inner} differ.${turned}`,
+      )
     }
     return { shape: [...a.shape.slice(0, -1), b.shape.at(-1) as number], dtype: 'f32' }
   },

@@ -22,7 +22,9 @@ export const reshape: OpDef<{ shape: Shape }> = {
   infer: ([x], { shape }) => {
     const { shape: from, dtype } = x as Meta
     if (sizeOf(shape) !== sizeOf(from)) {
-      throw new ShapeError(`reshape: ${shapeText(from)} has ${sizeOf(from)} elements, ${shapeText(shape)} would have ${sizeOf(shape)}.`)
+      throw new ShapeError(
+        `reshape: ${shapeText(from)} has ${sizeOf(from)} elements, ${shapeText(shape)} would have ${sizeOf(shape)}.`,
+      )
     }
     return { shape, dtype }
   },
@@ -54,7 +56,10 @@ export const expand: OpDef<{ shape: Shape }> = {
     const from = (x as Meta).shape
     const lead = shape.length - from.length
     const fits = lead >= 0 && from.every((extent, d) => extent === 1 || extent === shape[lead + d])
-    if (!fits) throw new ShapeError(`expand: ${shapeText(from)} does not expand to ${shapeText(shape)}: only extents of 1 can be repeated.`)
+    if (!fits)
+      throw new ShapeError(
+        `expand: ${shapeText(from)} does not expand to ${shapeText(shape)}: only extents of 1 can be repeated.`,
+      )
     return { shape, dtype: (x as Meta).dtype }
   },
   vjp: (g, [input]) => {
@@ -70,7 +75,11 @@ export const expand: OpDef<{ shape: Shape }> = {
   },
   view: ({ shape: from, strides, offset }, { shape }) => {
     const lead = shape.length - from.length
-    return { shape, strides: shape.map((_, d) => (d < lead || from[d - lead] === 1 ? 0 : (strides[d - lead] as number))), offset }
+    return {
+      shape,
+      strides: shape.map((_, d) => (d < lead || from[d - lead] === 1 ? 0 : (strides[d - lead] as number))),
+      offset,
+    }
   },
 }
 
@@ -117,9 +126,13 @@ export const windows: OpDef<{ specs: readonly WindowSpec[] }> = {
   infer: ([x], { specs }) => {
     const { shape, dtype } = x as Meta
     const lead = shape.length - specs.length
-    const counts = specs.map((s, i) => Math.floor(((shape[lead + i] as number) - s.dilation * (s.size - 1) - 1) / s.stride) + 1)
+    const counts = specs.map(
+      (s, i) => Math.floor(((shape[lead + i] as number) - s.dilation * (s.size - 1) - 1) / s.stride) + 1,
+    )
     if (counts.some((c) => c < 1)) {
-      throw new ShapeError(`windows: windows of ${specs.map((s) => s.dilation * (s.size - 1) + 1).join('×')} do not fit into ${shapeText(shape)}.`)
+      throw new ShapeError(
+        `windows: windows of ${specs.map((s) => s.dilation * (s.size - 1) + 1).join('×')} do not fit into ${shapeText(shape)}.`,
+      )
     }
     return { shape: [...shape.slice(0, lead), ...counts, ...specs.map((s) => s.size)], dtype }
   },
@@ -131,7 +144,10 @@ export const windows: OpDef<{ specs: readonly WindowSpec[] }> = {
     const positions = sizeOf(specs.map((s) => s.size))
     let total: Tensor | null = null
     for (let p = 0; p < positions; p++) {
-      const k = unravelNumber(p, specs.map((s) => s.size))
+      const k = unravelNumber(
+        p,
+        specs.map((s) => s.size),
+      )
       const part = g.slice(...g.shape.map((_, d) => (d < lead + spatial ? null : (k[d - lead - spatial] as number))))
       const padding = x.shape.map((extent, d) => {
         if (d < lead) return { low: 0, high: 0, interior: 0 }
@@ -155,7 +171,9 @@ export const windows: OpDef<{ specs: readonly WindowSpec[] }> = {
   },
   view: ({ shape, strides, offset }, { specs }) => {
     const lead = shape.length - specs.length
-    const counts = specs.map((s, i) => Math.floor(((shape[lead + i] as number) - s.dilation * (s.size - 1) - 1) / s.stride) + 1)
+    const counts = specs.map(
+      (s, i) => Math.floor(((shape[lead + i] as number) - s.dilation * (s.size - 1) - 1) / s.stride) + 1,
+    )
     const spatial = strides.slice(lead)
     return {
       shape: [...shape.slice(0, lead), ...counts, ...specs.map((s) => s.size)],
@@ -179,13 +197,20 @@ export const diagonal: OpDef<Record<string, never>> = {
   infer: ([x]) => {
     const { shape, dtype } = x as Meta
     const n = shape.at(-1)
-    if (shape.length < 2 || n !== shape.at(-2)) throw new ShapeError(`diagonal: the last two dimensions must be equal, got ${shapeText(shape)}.`)
+    if (shape.length < 2 || n !== shape.at(-2))
+      throw new ShapeError(`diagonal: the last two dimensions must be equal, got ${shapeText(shape)}.`)
     return { shape: shape.slice(0, -1), dtype }
   },
   vjp: (g, [input]) => {
     const x = input as Tensor
     const [i, j] = [x.shape.length - 2, x.shape.length - 1]
-    return [x.detach().positions([i]).eq(x.detach().positions([j])).where(g.unsqueeze(-1).expand(x.shape), 0)]
+    return [
+      x
+        .detach()
+        .positions([i])
+        .eq(x.detach().positions([j]))
+        .where(g.unsqueeze(-1).expand(x.shape), 0),
+    ]
   },
   lower: () => movement((at) => [...at, at.at(-1) as I.Index]),
   view: ({ shape, strides, offset }) => ({
@@ -274,7 +299,9 @@ export const cat: OpDef<{ axis: number }> = {
     for (const x of inputs) {
       const others = x.shape.map((extent, d) => (d === axis ? (shape[axis] as number) : extent))
       if (x.shape.length !== shape.length || !sameShape(others, shape)) {
-        throw new ShapeError(`cat: ${shapeText(shape)} and ${shapeText(x.shape)} differ in another dimension than ${axis}.`)
+        throw new ShapeError(
+          `cat: ${shapeText(shape)} and ${shapeText(x.shape)} differ in another dimension than ${axis}.`,
+        )
       }
       total += x.shape[axis] as number
     }

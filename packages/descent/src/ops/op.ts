@@ -49,6 +49,8 @@ export interface MapLowering {
   readonly cost: number
   /** Inputs that must be in memory, for they are read at computed places. */
   readonly inMemory: readonly number[]
+  /** Whether it checks that values are in range. */
+  readonly checks?: true
   value(at: readonly Index[], context: LowerContext): Expr
 }
 
@@ -77,7 +79,9 @@ export interface GemmLowering {
 
 export function requireDType(op: string, meta: Meta, ...allowed: readonly DType[]): void {
   if (!allowed.includes(meta.dtype)) {
-    throw new DTypeError(`${op}: needs ${allowed.join(' or ')}, got ${meta.dtype} ${shapeText(meta.shape)}. Convert it with .to('${allowed[0]}').`)
+    throw new DTypeError(
+      `${op}: needs ${allowed.join(' or ')}, got ${meta.dtype} ${shapeText(meta.shape)}. Convert it with .to('${allowed[0]}').`,
+    )
   }
 }
 
@@ -89,7 +93,9 @@ export function shapeText(shape: Shape): string {
 export function normalizeAxis(op: string, axis: number, ndim: number): number {
   const result = axis < 0 ? axis + ndim : axis
   if (!Number.isInteger(axis) || result < 0 || result >= Math.max(ndim, 1)) {
-    throw new ShapeError(`${op}: dimension ${axis} does not exist in a tensor of ${ndim} dimensions; it must be in [${-ndim}, ${ndim - 1}].`)
+    throw new ShapeError(
+      `${op}: dimension ${axis} does not exist in a tensor of ${ndim} dimensions; it must be in [${-ndim}, ${ndim - 1}].`,
+    )
   }
   return result
 }
@@ -104,7 +110,9 @@ export function broadcastShapes(op: string, ...shapes: readonly Shape[]): Shape 
       const extent = shape[d] as number
       if (extent === 1 || extent === result[at]) continue
       if (result[at] !== 1) {
-        throw new ShapeError(`${op}: shapes ${shapes.map(shapeText).join(' and ')} do not broadcast: ${result[at]} and ${extent} meet in dimension ${d - shape.length}. Extents must be equal or 1.`)
+        throw new ShapeError(
+          `${op}: shapes ${shapes.map(shapeText).join(' and ')} do not broadcast: ${result[at]} and ${extent} meet in dimension ${d - shape.length}. Extents must be equal or 1.`,
+        )
       }
       result[at] = extent
     }

@@ -42,7 +42,9 @@ export const prod = reduce('prod', 'prod', (g, [input], _out, { axes }) => {
 /** The product of all earlier elements along the last axis. */
 function exclusiveProduct(x: Tensor): Tensor {
   const last = x.shape.length - 1
-  const shifted = x.pad([1, 0], { value: 1 }).slice(...x.shape.map((extent, d) => (d === last ? ([0, extent] as const) : null)))
+  const shifted = x
+    .pad([1, 0], { value: 1 })
+    .slice(...x.shape.map((extent, d) => (d === last ? ([0, extent] as const) : null)))
   return shifted.cumprod(last)
 }
 
@@ -70,7 +72,11 @@ export const min = reduce('min', 'min', first('argmin'))
 export const argmax = reduce('argmax', 'argmax', null)
 export const argmin = reduce('argmin', 'argmin', null)
 
-function scan(name: string, op: 'sum' | 'prod', vjp: NonNullable<OpDef<{ axis: number }>['vjp']>): OpDef<{ axis: number }> {
+function scan(
+  name: string,
+  op: 'sum' | 'prod',
+  vjp: NonNullable<OpDef<{ axis: number }>['vjp']>,
+): OpDef<{ axis: number }> {
   return {
     name,
     infer: ([x]) => {
@@ -97,7 +103,10 @@ export const cumprod = scan('cumprod', 'prod', (g, [input], _out, { axis }) => {
   const spread = rows.unsqueeze(last).expand(square)
   const i = spread.positions([last])
   const k = spread.positions([last + 1])
-  const others = i.eq(k).where(1, spread).cumprod(last + 1)
+  const others = i
+    .eq(k)
+    .where(1, spread)
+    .cumprod(last + 1)
   const terms = k.ge(i).where(others, 0).mul(g.transpose(axis, last).unsqueeze(last).expand(square))
   return [terms.sum(last + 1).transpose(axis, last)]
 })
