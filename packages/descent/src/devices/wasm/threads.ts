@@ -1,0 +1,160 @@
+/**
+ * The pool of threads that share one memory, seen from the main thread. Workers are started when the first plan needs
+ * them, never waited for, and never keep the process alive: a job begins at once on the main thread, and whoever is
+ * awake joins (see schedule.ts and worker.ts).
+ */
+import { features } from './features.ts'
+import { controlWords as w, type WorkerMessage, workerMain } from './worker.ts'
+
+/** What a module with a schedule exports. */
+export interface PlanExports {
+  runSolo(table: number, scratch: number): number
+  run(table: number, scratch: number, thread: number, stop: number): number
+}
+
+interface WorkerHandle {
+  postMessage(message: WorkerMessage): void
+  unref?(): void
+}
+
+/** Where scratch memory lies: thread i's at `base + i · stride`. */
+export interface ScratchArea {
+  readonly base: number
+  readonly stride: number
+}
+
+/** How many threads there are by default: one for each core. */
+export function defaultThreads(): number {
+  const scope = globalThis as { navigator?: { hardwareConcurrency?: number } }
+  return Math.max(1, Math.min(16, nodeModule<{ availableParallelism(): number }>('node:os')?.availableParallelism() ?? scope.navigator?.hardwareConcurrency ?? 1))
+}
+
+function nodeModule<T>(name: string): T | undefined {
+  const scope = globalThis as { process?: { getBuiltinModule?(name: string): unknown } }
+  return scope.process?.getBuiltinModule?.(name) as T | undefined
+}
+
+export class ThreadPool {
+  private readonly memory: WebAssembly.Memory
+  private readonly control: number
+  private readonly words: Int32Array
+  private readonly workers: WorkerHandle[] = []
+  private readonly plans = new Map<number, WebAssembly.Module>()
+  private nextPlan = 1
+  private wanted: number
+
+  /** `control` is the address of `controlBytes` bytes of zeros in the memory, aligned to 64. */
+  constructor(memory: WebAssembly.Memory, control: number, threads: number) {
+    this.memory = memory
+    this.control = control
+    this.words = new Int32Array(memory.buffer, control, 16)
+    this.wanted = 1
+    this.setThreads(threads)
+  }
+
+  get threads(): number {
+    return this.wanted
+  }
+
+  setThreads(threads: number): void {
+    const shared = features().sharedMemory && features().workers && this.memory.buffer instanceof SharedArrayBuffer
+    this.wanted = shared ? Math.max(1, Math.floor(threads)) : 1
+    this.words[w.threads] = this.wanted
+    if (this.workers.length > 0) this.start()
+  }
+
+  /** Makes a plan known to the workers; its number is for `run` and `drop`. */
+  add(module: WebAssembly.Module): number {
+    const id = this.nextPlan++
+    if (this.wanted > 1) this.start()
+    this.plans.set(id, module)
+    this.send({ kind: 'plan', id, module })
+    return id
+  }
+
+  drop(id: number): void {
+    if (this.plans.delete(id)) this.send({ kind: 'drop', id })
+  }
+
+  /**
+   * Runs a plan by all threads that are awake. `counters` are the indices in `table` (a view of the table in memory, at byte
+   * `tableAddress`) of the counters to be cleared. Returns whether a check has failed.
+   */
+  run(id: number, exports: PlanExports, tableAddress: number, counters: Int32Array, scratch: ScratchArea): boolean {
+    const { words } = this
+    if (this.wanted === 1) return exports.runSolo(tableAddress, scratch.base) !== 0
+    this.settle()
+    const table = new Int32Array(this.memory.buffer, tableAddress)
+    for (const at of counters) {
+      table[at] = 0
+      table[at + 1] = 0
+    }
+    words[w.plan] = id
+    words[w.table] = tableAddress
+    words[w.scratch] = scratch.base
+    words[w.scratchStride] = scratch.stride
+    Atomics.store(words, w.open, 1)
+    this.wake()
+    let failed: number
+    try {
+      failed = exports.run(tableAddress, scratch.base, 0, this.control + w.failed * 4)
+    } finally {
+      Atomics.store(words, w.open, 0)
+    }
+    if (failed !== 0) this.settle()
+    if (Atomics.load(words, w.failed) !== 0) {
+      Atomics.store(words, w.failed, 0)
+      throw new Error('descent: a worker thread crashed while it ran a plan; this is a bug of the library')
+    }
+    return failed !== 0
+  }
+
+  /** Waits until no worker is in a job: then memory that plans use may be moved or freed. */
+  settle(): void {
+    while (Atomics.load(this.words, w.active) !== 0);
+  }
+
+  private wake(): void {
+    Atomics.add(this.words, w.generation, 1)
+    Atomics.notify(this.words, w.generation)
+  }
+
+  private send(message: WorkerMessage): void {
+    if (this.workers.length === 0) return
+    // Counted first: a worker that reads the message early must find that it has seen all.
+    Atomics.add(this.words, w.messages, 1)
+    for (const worker of this.workers) worker.postMessage(message)
+    this.wake()
+  }
+
+  private start(): void {
+    while (this.workers.length < this.wanted - 1) {
+      const worker = startWorker()
+      if (!worker) {
+        this.wanted = this.workers.length + 1
+        return
+      }
+      // What it has seen includes the plans below: they are queued behind this message.
+      const seen = Atomics.load(this.words, w.messages) - this.plans.size
+      worker.postMessage({ kind: 'start', memory: this.memory, control: this.control, thread: this.workers.length + 1, words: w, seen })
+      for (const [id, module] of this.plans) worker.postMessage({ kind: 'plan', id, module })
+      this.workers.push(worker)
+    }
+  }
+}
+
+function startWorker(): WorkerHandle | null {
+  const source = `const __name = (f) => f; (${workerMain.toString()})()`
+  try {
+    const node = nodeModule<{ Worker: new (source: string, options: object) => WorkerHandle }>('node:worker_threads')
+    if (node) {
+      const worker = new node.Worker(source, { eval: true, execArgv: [], env: {}, stdin: false })
+      worker.unref?.()
+      return worker
+    }
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
+    return new Worker(url) as unknown as WorkerHandle
+  } catch {
+    return null
+  }
+}
