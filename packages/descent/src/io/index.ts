@@ -1,0 +1,9 @@
+/** Files. */
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  loadSafetensors,
+  type SafetensorsContent,
+  saveSafetensors,
+  type Tensors,
+} from './safetensors.ts'
