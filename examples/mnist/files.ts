@@ -16,7 +16,10 @@ export interface Digits {
 
 /** Reads one of the two parts. Throws FormatError, saying what to do, where a file is missing or damaged. */
 export async function readDigits(part: 'train' | 't10k', folder = packageFolder()): Promise<Digits> {
-  const [pictures, labels] = await Promise.all([read(folder, `${part}-images-idx3-ubyte`), read(folder, `${part}-labels-idx1-ubyte`)])
+  const [pictures, labels] = await Promise.all([
+    read(folder, `${part}-images-idx3-ubyte`),
+    read(folder, `${part}-labels-idx1-ubyte`),
+  ])
   const [count, height, width] = pictures.shape
   const { values: bytes } = pictures
   if (height !== 28 || width !== 28 || labels.shape[0] !== count || !(bytes instanceof Uint8Array)) {

@@ -23,7 +23,9 @@ async function main(): Promise<void> {
   const seconds = () => `${((performance.now() - began) / 1000).toFixed(1)} s`
 
   const [train, test] = await Promise.all([readDigits('train'), readDigits('t10k')])
-  console.log(`${train.count.toLocaleString('en')} digits to learn from, ${test.count.toLocaleString('en')} to test with (${seconds()})`)
+  console.log(
+    `${train.count.toLocaleString('en')} digits to learn from, ${test.count.toLocaleString('en')} to test with (${seconds()})`,
+  )
 
   manualSeed(seed)
   const net = digitNetwork(settings)
@@ -33,7 +35,9 @@ async function main(): Promise<void> {
     `Network: convolutions with ${first} and ${second} channels, ${settings.hidden} hidden neurons: ${weights.toLocaleString('en')} weights, device ${device()}`,
   )
 
-  console.log(`Training: ${rates.length} epochs, batches of ${batchSize}, Adam (Ctrl-C stops early and keeps what is learned)`)
+  console.log(
+    `Training: ${rates.length} epochs, batches of ${batchSize}, Adam (Ctrl-C stops early and keeps what is learned)`,
+  )
   const optimizer = new optim.Adam(net.parameters(), { lr: rates[0] as number })
   await fit(net, {
     train: train.dataset,
@@ -50,13 +54,17 @@ async function main(): Promise<void> {
   net.eval()
   const found = predictions(net, test.dataset)
   const testAccuracy = accuracyOf(found)
-  console.log(`\nTest: ${(testAccuracy * 100).toFixed(2)} % of the ${test.count.toLocaleString('en')} test digits are read right (${seconds()})\n`)
+  console.log(
+    `\nTest: ${(testAccuracy * 100).toFixed(2)} % of the ${test.count.toLocaleString('en')} test digits are read right (${seconds()})\n`,
+  )
   console.log(confusionMatrix(found))
   console.log('\nThe worst mistakes, those it was most certain of:\n')
   console.log(worstMistakes(found, test.bytes, 6, canColour(), process.stdout.columns ?? 80))
 
   await saveNetwork(folder, net, { ...settings, testAccuracy })
-  console.log(`Saved to ${folder}: weights.safetensors and settings.json. A fresh process loads them and reads digits:\n`)
+  console.log(
+    `Saved to ${folder}: weights.safetensors and settings.json. A fresh process loads them and reads digits:\n`,
+  )
   const predict = fileURLToPath(new URL('./predict.ts', import.meta.url))
   const { status } = spawnSync(process.execPath, [...process.execArgv, predict, folder], { stdio: 'inherit' })
   if (status !== 0) throw new Error(`The fresh process ended with code ${status}.`)

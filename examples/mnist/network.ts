@@ -15,7 +15,10 @@ export interface Settings {
 }
 
 /** Two convolutions, each with a max pool, then two dense layers: [N, 1, 28, 28] → [N, 10]. */
-export function digitNetwork({ channels: [first, second], hidden }: Pick<Settings, 'channels' | 'hidden'>): nn.Sequential {
+export function digitNetwork({
+  channels: [first, second],
+  hidden,
+}: Pick<Settings, 'channels' | 'hidden'>): nn.Sequential {
   return new nn.Sequential(
     new nn.Conv2d(1, first, 3),
     new nn.MaxPool2d(2),
@@ -47,6 +50,7 @@ export async function loadNetwork(folder: string): Promise<{ net: nn.Sequential;
 function requireSettings(value: Partial<Settings>): Settings {
   const { channels, hidden, mean, std, testAccuracy } = value
   const numbers = [channels?.[0], channels?.[1], hidden, mean, std, testAccuracy]
-  if (!numbers.every(Number.isFinite)) throw new FormatError('settings.json does not hold the settings of a digit network.')
+  if (!numbers.every(Number.isFinite))
+    throw new FormatError('settings.json does not hold the settings of a digit network.')
   return value as Settings
 }

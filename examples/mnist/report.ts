@@ -40,14 +40,27 @@ export function confusionMatrix(found: readonly Prediction[]): string {
   }
   const cells = (values: readonly (number | string)[]) => values.map((value) => String(value).padStart(6)).join('')
   const lines = counts.map((row, digit) => {
-    const right = (row[digit] ?? 0) / Math.max(1, row.reduce((a, b) => a + b, 0))
+    const right =
+      (row[digit] ?? 0) /
+      Math.max(
+        1,
+        row.reduce((a, b) => a + b, 0),
+      )
     return `${String(digit).padStart(7)} │${cells(row.map((n) => (n === 0 ? '·' : n)))}   ${(right * 100).toFixed(1)} %`
   })
-  return [`read as │${cells([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])}   right`, `────────┼${'─'.repeat(60)}`, ...lines].join('\n')
+  return [`read as │${cells([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])}   right`, `────────┼${'─'.repeat(60)}`, ...lines].join(
+    '\n',
+  )
 }
 
 /** The wrong guesses that the network was most certain of, as pictures. */
-export function worstMistakes(found: readonly Prediction[], bytes: Uint8Array, count: number, colour: boolean, columns: number): string {
+export function worstMistakes(
+  found: readonly Prediction[],
+  bytes: Uint8Array,
+  count: number,
+  colour: boolean,
+  columns: number,
+): string {
   const wrong = found.filter(({ truth, guess }) => truth !== guess).sort((a, b) => b.certainty - a.certainty)
   const pictures = wrong.slice(0, count).map(({ number, truth, guess, certainty }) => ({
     lines: digitLines(bytes.subarray(number * 784, (number + 1) * 784), colour),

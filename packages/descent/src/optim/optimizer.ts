@@ -18,7 +18,8 @@ export abstract class Optimizer {
     this.parameters = [...new Set(parameters)]
     if (this.parameters.length === 0) throw new RangeError('An optimizer needs at least one parameter.')
     const frozen = this.parameters.find((p) => p.derivation !== null)
-    if (frozen) throw new RangeError(`A parameter [${frozen.shape}] is the result of an operation: optimizers change leaves.`)
+    if (frozen)
+      throw new RangeError(`A parameter [${frozen.shape}] is the result of an operation: optimizers change leaves.`)
     this.#lr = requireRate(lr)
     this.#rate = full([], lr)
     this.#state.set('lr', this.#rate)

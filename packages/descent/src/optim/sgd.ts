@@ -49,7 +49,8 @@ export class SGD extends Optimizer {
     }
     this.#buffers = this.#momentum !== 0 ? this.slots('momentum_buffer') : null
     // Without dampening, a buffer of zeros gives the same first step.
-    this.#begun = this.#buffers && this.#dampening !== 0 ? this.parameters.map((_, i) => this.counter(`begun.${i}`)) : null
+    this.#begun =
+      this.#buffers && this.#dampening !== 0 ? this.parameters.map((_, i) => this.counter(`begun.${i}`)) : null
   }
 
   protected override update(p: Tensor, gradient: Tensor, i: number): void {
