@@ -56,6 +56,8 @@ export function materialize(outputs: readonly Node[]): Materialized {
         own += cost.get(input) as number
       }
     }
+    // What is the same everywhere is computed once a kernel, before its loops.
+    if (node.op === 'expand' && node.inputs.every((input) => sizeOf(input.shape) <= 1)) own = 1
     reads.set(node, read)
     cost.set(node, own)
     if (lowering.kind !== 'map') roots.add(node)
@@ -78,7 +80,7 @@ function needsBuffer(node: Node, cost: number, reads: number, users: readonly No
   }
   const size = sizeOf(node.shape)
   if (reads > 16 || cost > LARGE) return true
-  if (size <= 1) return false
+  if (size <= 1) return users.length > 2 && cost > 20
   if (users.length > 1 && cost > CHEAP) return true
   return cost > CHEAP_TO_REPEAT && users.some((user) => sizeOf(user.shape) > size && user.lowering.kind === 'map')
 }
