@@ -67,6 +67,7 @@ export class FunctionBuilder {
   private readonly free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] }
   private code: number[] = []
   private depth = 0
+  private taken: Set<number> | null = null
 
   constructor(index: number, typeIndex: number, paramCount: number) {
     this.index = index
@@ -76,14 +77,30 @@ export class FunctionBuilder {
 
   /** A local for the rest of the function, or until `release`. Its first value is NOT always zero: set it. */
   local(type: ValueType): number {
-    const reused = this.free[type].pop()
-    if (reused !== undefined) return reused
-    this.locals.push(type)
-    return this.paramCount + this.locals.length - 1
+    let local = this.free[type].pop()
+    if (local === undefined) {
+      this.locals.push(type)
+      local = this.paramCount + this.locals.length - 1
+    }
+    this.taken?.add(local)
+    return local
   }
   /** Gives a local back: a later `local` of the same type may return it. */
   release(...locals: number[]): void {
-    for (const local of locals) this.free[this.locals[local - this.paramCount] as ValueType].push(local)
+    for (const local of locals) {
+      this.free[this.locals[local - this.paramCount] as ValueType].push(local)
+      this.taken?.delete(local)
+    }
+  }
+
+  /** Releases, after `write`, the locals that it took and did not release. */
+  borrow(write: () => void): void {
+    const before = this.taken
+    const taken = new Set<number>()
+    this.taken = taken
+    write()
+    this.taken = before
+    this.release(...taken)
   }
 
   /** What is written from now on goes to the end of `code`; returns where it went before. */

@@ -9,8 +9,8 @@ import type { Expr } from '../../kernel/expr.ts'
 import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
 import { isConstant, type Operand, type OperandLoad } from './gemm-operand.ts'
 
-/** Leaves on the stack the vector of an expression whose loads are already in v128 locals. */
-export type EvaluateBound = (f: FunctionBuilder, value: Expr, bound: ReadonlyMap<Expr, number>) => void
+/** Leaves on the stack the vector of an expression whose loads are already in v128 locals; `lane`: the variable along it. */
+export type EvaluateBound = (f: FunctionBuilder, value: Expr, bound: ReadonlyMap<Expr, number>, lane: number) => void
 
 interface Group {
   readonly first: number
@@ -155,7 +155,7 @@ class PackEmitter {
   }
 
   /** The operand's value, its loads fetched by `fetch`, in a v128 local that the caller releases. */
-  private value(fetch: (l: number, load: OperandLoad) => void): number {
+  private value(lane: number, fetch: (l: number, load: OperandLoad) => void): number {
     const { f, operand } = this
     const bound = new Map<Expr, number>()
     operand.loads.forEach((load, l) => {
@@ -165,7 +165,7 @@ class PackEmitter {
       bound.set(load.load, local)
     })
     if (operand.value.kind === 'load') return bound.get(operand.value) as number
-    this.evaluate(f, operand.value, bound)
+    this.evaluate(f, operand.value, bound, lane)
     const result = f.local('v128')
     f.set(result).release(...bound.values())
     return result
@@ -182,7 +182,7 @@ class PackEmitter {
   /** A group at one k, read as a vector along the panel; `whole`: the panel is one run. */
   private vector(group: Group, whole: boolean): void {
     const { f } = this
-    const result = this.value((l, load) => {
+    const result = this.value(this.operand.along.id, (l, load) => {
       this.address(l, whole ? 0 : group.first)
       const offset = whole ? group.first * 4 : 0
       if (isConstant(load.along)) f.vectorLoad('v128.load32_splat')
@@ -202,7 +202,7 @@ class PackEmitter {
         f.load('i32.load').store('i32.store', j * 4)
         continue
       }
-      const result = this.value((l) => {
+      const result = this.value(operand.along.id, (l) => {
         this.address(l, j)
         f.vectorLoad('v128.load32_splat')
       })
@@ -240,7 +240,7 @@ class PackEmitter {
     const columns: number[] = []
     for (let j = group.first; j < group.first + group.width; j++) {
       columns.push(
-        this.value((l, load) => {
+        this.value(this.operand.depth.id, (l, load) => {
           this.address(l, j)
           f.vectorLoad(isConstant(load.depth) ? 'v128.load32_splat' : 'v128.load')
         }),

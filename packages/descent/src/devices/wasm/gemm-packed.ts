@@ -18,7 +18,7 @@ export interface Packer {
   pack(f: FunctionBuilder, width: number, dst: () => void, p: () => void, k: number, kEnd: number, batch: ReadonlyMap<number, number>): void
 }
 
-/** Stores a row: (m, n, nEnd, address of tile[m, n], bind, batch variables…) → (). */
+/** Stores a row: (m, n, nEnd, address of tile[m, n], bind, scratch, batch variables…) → (). */
 export type EpilogueFunction = FunctionBuilder
 
 const [start, end, bind, scratch] = [0, 1, 2, 3]
@@ -172,7 +172,7 @@ class PackedEmitter {
           for (let i = 0; i < height; i++) {
             const mayBeOutside = this.rows > m
             if (mayBeOutside) f.get(row).constant(i).i32('add').constant(m).i32('lt_s').if()
-            f.get(row).constant(i).i32('add').get(n0).get(nEnd).get(sums).constant(i * rowBytes).i32('add').get(bind)
+            f.get(row).constant(i).i32('add').get(n0).get(nEnd).get(sums).constant(i * rowBytes).i32('add').get(bind).get(scratch)
             for (const local of batch.values()) f.get(local)
             f.call(g.epilogue)
             if (mayBeOutside) f.end()
@@ -219,7 +219,7 @@ class PackedEmitter {
         f.vectorStore()
         f.get(source).constant(16).i32('add').set(source)
         f.get(target).constant(16).i32('add').tee(target).get(stop).i32('lt_u').brIf(again).end()
-        f.get(row).constant(0).constant(n).get(scratch).constant(this.sums).i32('add').get(bind)
+        f.get(row).constant(0).constant(n).get(scratch).constant(this.sums).i32('add').get(bind).get(scratch)
         for (const local of batch.values()) f.get(local)
         f.call(g.epilogue)
       })

@@ -1,0 +1,171 @@
+/**
+ * Matrix products: chooses how (packed, or, where that does not pay, unpacked), and puts the parts together.
+ */
+import { type Expr, mapExpr, walkExprs } from '../../kernel/expr.ts'
+import { div, type Index, mod, substitute, variable, variablesOf } from '../../kernel/index-expr.ts'
+import type { Axis, GemmKernel } from '../../kernel/kernel.ts'
+import { type EmittedKernel, type Target } from './emit.ts'
+import { ExprEmitter } from './emit-expr.ts'
+import type { FunctionBuilder } from './encode.ts'
+import { emitEpilogue } from './gemm-epilogue.ts'
+import { analyseOperand, type Operand, Tables } from './gemm-operand.ts'
+import { type EvaluateBound, emitPack } from './gemm-pack.ts'
+import { emitPacked, type Packer } from './gemm-packed.ts'
+import { emitColumnPack, emitGroupPack, type GeneralOperand } from './gemm-slow-pack.ts'
+import { chooseTiling, type Problem } from './gemm-tiling.ts'
+
+const [bind, scratch] = [2, 3]
+
+export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
+  const kernel = foldBatch(given)
+  const tables = new Tables()
+  const a = analyseOperand(kernel.a, kernel.m, kernel.k, tables)
+  const b = analyseOperand(kernel.b, kernel.n, kernel.k, tables)
+  const problem: Problem = {
+    batch: kernel.batch.reduce((size, axis) => size * axis.size, 1),
+    m: kernel.m.size,
+    n: kernel.n.size,
+    k: kernel.k.size,
+    batchedA: a ? a.batched : dependsOn(kernel.a, kernel.batch),
+  }
+  const tiling = chooseTiling(problem)
+  const sharedWord = kernel.buffers.length
+  const tablesWord = sharedWord + (tiling.sharedA || tiling.splits > 1 ? 1 : 0)
+  const packer = (operand: Operand | null, value: Expr, along: Axis, isA: boolean): Packer =>
+    operand
+      ? fastPacker(operand, kernel, tablesWord, target)
+      : slowPacker({ value, along, depth: kernel.k, batch: kernel.batch, buffers: kernel.buffers }, isA, target)
+  const emitted = emitPacked(
+    {
+      kernel,
+      problem,
+      tiling,
+      a: packer(a, kernel.a, kernel.m, true),
+      b: packer(b, kernel.b, kernel.n, false),
+      epilogue: emitEpilogue(kernel, target),
+      sharedWord,
+    },
+    target,
+  )
+  const constants = tables.build()
+  return constants.length > 0 ? { ...emitted, tables: constants } : emitted
+}
+
+/** Batch axes that b does not depend on become part of m: then b is packed once for all of them. */
+function foldBatch(kernel: GemmKernel): GemmKernel {
+  const inB = variablesIn(kernel.b)
+  const folded = kernel.batch.filter((axis) => axis.size > 1 && !inB.has(axis.id))
+  if (folded.length === 0) return kernel
+  const size = folded.reduce((product, axis) => product * axis.size, kernel.m.size)
+  const id = Math.max(kernel.n.id, kernel.m.id, kernel.k.id, ...kernel.batch.map((axis) => axis.id)) + 1
+  const values = new Map<number, Index>()
+  let rest = variable(id, size)
+  for (const axis of [kernel.m, ...[...folded].reverse()]) {
+    values.set(axis.id, mod(rest, axis.size))
+    rest = div(rest, axis.size)
+  }
+  const memo = new Map<Expr, Expr>()
+  const change = (e: Expr): Expr => {
+    if (e.kind === 'load' || e.kind === 'index') return { ...e, index: substitute(e.index, values) }
+    if (e.kind === 'gather') return { ...e, base: substitute(e.base, values) }
+    return e
+  }
+  return {
+    ...kernel,
+    batch: kernel.batch.filter((axis) => !folded.includes(axis)),
+    m: { id, size },
+    a: mapExpr(kernel.a, change, memo),
+    stores: kernel.stores.map((store) => ({
+      ...store,
+      index: substitute(store.index, values),
+      value: mapExpr(store.value, change, memo),
+    })),
+  }
+}
+
+function variablesIn(root: Expr): Set<number> {
+  const found = new Set<number>()
+  walkExprs([root], (e) => {
+    if (e.kind === 'load' || e.kind === 'index') variablesOf(e.index, found)
+    else if (e.kind === 'gather') variablesOf(e.base, found)
+  })
+  return found
+}
+function dependsOn(root: Expr, axes: readonly Axis[]): boolean {
+  const found = variablesIn(root)
+  return axes.some((axis) => found.has(axis.id))
+}
+
+function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, target: Target): Packer {
+  const functions = new Map<number, FunctionBuilder>()
+  const evaluate: EvaluateBound = (f, value, bound, lane) =>
+    f.borrow(() => {
+      const e = new ExprEmitter(f, target, kernel.buffers)
+      e.lane = lane
+      const [root, ...loads] = e.prepare([value, ...bound.keys()]) as [Expr, ...Expr[]]
+      const locals = [...bound.values()]
+      loads.forEach((load, i) => e.give(load, locals[i] as number))
+      e.value(root)
+    })
+  let bases: number[] = []
+  return {
+    batched: operand.batched,
+    prepare(f, batch) {
+      bases = operand.loads.map(({ load, base }) => {
+        const local = f.local('i32')
+        f.borrow(() => {
+          const e = new ExprEmitter(f, target, kernel.buffers, bind, scratch)
+          for (const [id, at] of batch) e.bind(id, at)
+          e.index(base)
+          f.constant(2).i32('shl').get(e.base(load.buffer)).i32('add').set(local)
+        })
+        return local
+      })
+    },
+    pack(f, width, write, p, k, kEnd) {
+      let packing = functions.get(width)
+      if (!packing) {
+        packing = emitPack(target.module, operand, width, evaluate)
+        functions.set(width, packing)
+      }
+      write()
+      p()
+      f.get(k).get(kEnd).get(bind).load('i32.load', tablesWord * 4)
+      for (const base of bases) f.get(base)
+      f.call(packing)
+    },
+  }
+}
+
+function slowPacker(operand: GeneralOperand, isA: boolean, target: Target): Packer {
+  const functions = new Map<number, FunctionBuilder>()
+  return {
+    batched: dependsOn(operand.value, operand.batch),
+    prepare() {},
+    pack(f, width, write, p, k, kEnd, batch) {
+      let packing = functions.get(width)
+      if (!packing) {
+        packing = isA ? emitColumnPack(operand, width, target) : emitGroupPack(operand, width, target)
+        functions.set(width, packing)
+      }
+      const step = isA ? 1 : 4
+      for (let j = 0; j < width; j += step) {
+        const inside = () => {
+          p()
+          f.constant(j).i32('add')
+        }
+        if (!isA) {
+          inside()
+          f.constant(operand.along.size).i32('lt_s').if()
+        }
+        write()
+        f.constant(j * 4).i32('add')
+        inside()
+        f.get(k).get(kEnd).get(bind).get(scratch)
+        for (const local of batch.values()) f.get(local)
+        f.call(packing)
+        if (!isA) f.end()
+      }
+    },
+  }
+}
