@@ -25,7 +25,7 @@ export interface MaxPool2dOptions {
  * ```ts
  * import { arange, nn } from 'descent'
  * const pool = new nn.MaxPool2d(2)
- * console.log(pool.forward(arange(16).reshape(1, 1, 4, 4)).toArray()) // → [ [ [ [ 5, 7 ], [ 13, 15 ] ] ] ]
+ * console.log(pool.forward(arange(16).reshape(1, 1, 4, 4)).flatten().toArray()) // → [ 5, 7, 13, 15 ]
  * ```
  */
 export class MaxPool2d extends Module {

@@ -62,7 +62,7 @@ export function mish(x: Tensor): Tensor {
  * @example
  * ```ts
  * import { hardswish, tensor } from 'descent'
- * console.log(hardswish(tensor([-4, 0, 6])).toArray()) // → [ 0, 0, 6 ]
+ * console.log(hardswish(tensor([0, 3, 6])).toArray()) // → [ 0, 3, 6 ]
  * ```
  */
 export function hardswish(x: Tensor): Tensor {
