@@ -1,31 +1,33 @@
-/** The epilogue of a GEMM: the stores of one row of sums, four columns at a time. */
+/** The epilogue of a GEMM: the stores of some rows of sums, four columns at a time. */
 import type { GemmKernel } from '../../kernel/kernel.ts'
-import { ExprEmitter } from './emit-expr.ts'
 import type { Target } from './emit.ts'
+import { ExprEmitter } from './emit-expr.ts'
 import type { FunctionBuilder } from './encode.ts'
 
-const [m, n, nEnd, tile, bind, scratch, firstBatch] = [0, 1, 2, 3, 4, 5, 6]
+const [m, mEnd, n, nEnd, tile, rowBytes, bind, scratch, firstBatch] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
 
 /**
- * Emits (m, n, nEnd, tile, bind, scratch, batch variables…) → (): `tile` is the address of the sums of columns n … nEnd - 1 of row
- * m, readable in whole vectors. n is a multiple of four, nEnd too but for the last column of all.
+ * Emits (m, mEnd, n, nEnd, tile, rowBytes, bind, scratch, batch variables…) → (), the stores of rows m … mEnd - 1 and columns
+ * n … nEnd - 1. `tile` is the address of the first sum, readable in whole vectors; the next row is rowBytes further. n is a
+ * multiple of four, nEnd too but for the last column of all.
  */
 export function emitEpilogue(kernel: GemmKernel, target: Target): FunctionBuilder {
-  const f = target.module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32', ...kernel.batch.map(() => 'i32' as const)])
-  const vector = f.local('v128')
+  const f = target.module.function([...new Array<'i32'>(firstBatch).fill('i32'), ...kernel.batch.map(() => 'i32' as const)])
+  const sums = f.local('v128')
+  const column = f.local('i32')
+  const from = f.local('i32')
   const e = new ExprEmitter(f, target, kernel.buffers, bind, scratch)
   const values = e.prepare(kernel.stores.map((store) => store.value))
-  e.bind(kernel.m.id, m)
   kernel.batch.forEach((axis, i) => e.bind(axis.id, firstBatch + i))
 
   const columns = (lanes: number): number[] => {
     e.open()
-    e.bind(kernel.n.id, n)
+    e.bind(kernel.n.id, column)
     e.lane = kernel.n.id
     e.laneSize = kernel.n.size
     e.active = lanes
-    f.get(tile).vectorLoad('v128.load').set(vector)
-    e.giveTile(vector)
+    f.get(from).vectorLoad('v128.load').set(sums)
+    e.giveTile(sums)
     kernel.stores.forEach((store, i) => {
       const result = e.temporary('v128')
       e.value(values[i] as (typeof values)[number])
@@ -36,19 +38,33 @@ export function emitEpilogue(kernel: GemmKernel, target: Target): FunctionBuilde
     return e.close()
   }
 
-  const whole = columns(4)
+  e.open()
+  e.bind(kernel.m.id, m)
+  f.get(n).set(column).get(tile).set(from)
   const last = kernel.n.size % 4
-  const rest = last === 0 ? null : columns(last)
-  const done = f.block()
-  const again = f.loop()
-  f.get(n).constant(4).i32('add').get(nEnd).i32('gt_s').brIf(done)
-  f.append(whole)
-  f.get(tile).constant(16).i32('add').set(tile)
-  f.get(n).constant(4).i32('add').set(n)
-  f.br(again).end().end()
-  if (rest) {
-    f.get(n).get(nEnd).i32('lt_s').if()
+  if (kernel.n.size >= 4) {
+    const whole = columns(4)
+    const done = f.block()
+    const again = f.loop()
+    f.get(column).constant(4).i32('add').get(nEnd).i32('gt_s').brIf(done)
+    f.append(whole)
+    f.get(from).constant(16).i32('add').set(from)
+    f.get(column).constant(4).i32('add').set(column)
+    f.br(again).end().end()
+  }
+  if (last > 0) {
+    const rest = columns(last)
+    f.get(column).get(nEnd).i32('lt_s').if()
     f.append(rest).end()
   }
+  const row = e.close()
+
+  const done = f.block()
+  const again = f.loop()
+  f.get(m).get(mEnd).i32('ge_s').brIf(done)
+  f.append(row)
+  f.get(tile).get(rowBytes).i32('add').set(tile)
+  f.get(m).constant(1).i32('add').set(m)
+  f.br(again).end().end()
   return f
 }

@@ -18,9 +18,6 @@ export interface Packer {
   pack(f: FunctionBuilder, width: number, dst: () => void, p: () => void, k: number, kEnd: number, batch: ReadonlyMap<number, number>): void
 }
 
-/** Stores a row: (m, n, nEnd, address of tile[m, n], bind, scratch, batch variables…) → (). */
-export type EpilogueFunction = FunctionBuilder
-
 const [start, end, bind, scratch] = [0, 1, 2, 3]
 const align = (bytes: number) => Math.ceil(bytes / 64) * 64
 
@@ -30,7 +27,8 @@ export interface PackedGemm {
   readonly tiling: Tiling
   readonly a: Packer
   readonly b: Packer
-  readonly epilogue: EpilogueFunction
+  /** See `emitEpilogue`. */
+  readonly epilogue: FunctionBuilder
   /** Word of the bind table that holds the address of shared memory. */
   readonly sharedWord: number
 }
@@ -169,14 +167,11 @@ class PackedEmitter {
         f.call(micro(this.target, height))
         if (splits === 1) {
           if (kSplit > kBlock) f.get(kEnd).get(kStop).i32('eq').if()
-          for (let i = 0; i < height; i++) {
-            const mayBeOutside = this.rows > m
-            if (mayBeOutside) f.get(row).constant(i).i32('add').constant(m).i32('lt_s').if()
-            f.get(row).constant(i).i32('add').get(n0).get(nEnd).get(sums).constant(i * rowBytes).i32('add').get(bind).get(scratch)
-            for (const local of batch.values()) f.get(local)
-            f.call(g.epilogue)
-            if (mayBeOutside) f.end()
-          }
+          f.get(row)
+          minimum(f, () => f.get(row).constant(height).i32('add'), () => f.constant(m))
+          f.get(n0).get(nEnd).get(sums).constant(rowBytes).get(bind).get(scratch)
+          for (const local of batch.values()) f.get(local)
+          f.call(g.epilogue)
           if (kSplit > kBlock) f.end()
         }
         if (staying) f.get(sums).constant(height * rowBytes).i32('add').set(sums)
@@ -219,7 +214,8 @@ class PackedEmitter {
         f.vectorStore()
         f.get(source).constant(16).i32('add').set(source)
         f.get(target).constant(16).i32('add').tee(target).get(stop).i32('lt_u').brIf(again).end()
-        f.get(row).constant(0).constant(n).get(scratch).constant(this.sums).i32('add').get(bind).get(scratch)
+        f.get(row).get(row).constant(1).i32('add').constant(0).constant(n)
+        f.get(scratch).constant(this.sums).i32('add').constant(0).get(bind).get(scratch)
         for (const local of batch.values()) f.get(local)
         f.call(g.epilogue)
       })
@@ -277,7 +273,7 @@ class PackedEmitter {
     f.constant(2).i32('shl').i32('add')
   }
 
-  private batchLocals(f: FunctionBuilder): Map<number, number> {
+  batchLocals(f: FunctionBuilder): Map<number, number> {
     return new Map(this.g.kernel.batch.map((axis) => [axis.id, f.local('i32')]))
   }
 

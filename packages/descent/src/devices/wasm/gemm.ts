@@ -4,14 +4,15 @@
 import { type Expr, mapExpr, walkExprs } from '../../kernel/expr.ts'
 import { div, type Index, mod, substitute, variable, variablesOf } from '../../kernel/index-expr.ts'
 import type { Axis, GemmKernel } from '../../kernel/kernel.ts'
-import { type EmittedKernel, type Target } from './emit.ts'
+import type { EmittedKernel, Target } from './emit.ts'
 import { ExprEmitter } from './emit-expr.ts'
 import type { FunctionBuilder } from './encode.ts'
 import { emitEpilogue } from './gemm-epilogue.ts'
-import { analyseOperand, type Operand, Tables } from './gemm-operand.ts'
+import { analyseOperand, type Operand, type OperandLoad, Tables } from './gemm-operand.ts'
 import { type EvaluateBound, emitPack } from './gemm-pack.ts'
 import { emitPacked, type Packer } from './gemm-packed.ts'
 import { emitColumnPack, emitGroupPack, type GeneralOperand } from './gemm-slow-pack.ts'
+import { emitThin, mostVectors, thinDirection } from './gemm-thin.ts'
 import { chooseTiling, type Problem } from './gemm-tiling.ts'
 
 const [bind, scratch] = [2, 3]
@@ -28,8 +29,31 @@ export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
     k: kernel.k.size,
     batchedA: a ? a.batched : dependsOn(kernel.a, kernel.batch),
   }
-  const tiling = chooseTiling(problem)
   const sharedWord = kernel.buffers.length
+  const thin = problem.m <= mostVectors ? 'm' : problem.n <= mostVectors ? 'n' : null
+  const matrix = thin === 'm' ? b : a
+  if (thin && matrix && thinDirection(matrix)) {
+    const vectors = thin === 'm' ? a : b
+    const value = thin === 'm' ? kernel.a : kernel.b
+    const along = thin === 'm' ? kernel.m : kernel.n
+    const emitted = emitThin(
+      {
+        kernel,
+        batch: problem.batch,
+        thin,
+        matrix,
+        vectors: vectors
+          ? fastPacker(vectors, kernel, sharedWord, target)
+          : slowPacker({ value, along, depth: kernel.k, batch: kernel.batch, buffers: kernel.buffers }, true, target),
+        epilogue: emitEpilogue(kernel, target),
+        tablesWord: sharedWord,
+        matrixBase: (f, batch, into) => emitBase(f, matrix.loads[0] as OperandLoad, kernel, batch, into, target),
+      },
+      target,
+    )
+    return withTables(emitted, tables)
+  }
+  const tiling = chooseTiling(problem)
   const tablesWord = sharedWord + (tiling.sharedA || tiling.splits > 1 ? 1 : 0)
   const packer = (operand: Operand | null, value: Expr, along: Axis, isA: boolean): Packer =>
     operand
@@ -47,6 +71,10 @@ export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
     },
     target,
   )
+  return withTables(emitted, tables)
+}
+
+function withTables(emitted: Omit<EmittedKernel, 'tables'>, tables: Tables): EmittedKernel {
   const constants = tables.build()
   return constants.length > 0 ? { ...emitted, tables: constants } : emitted
 }
@@ -111,14 +139,9 @@ function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, ta
   return {
     batched: operand.batched,
     prepare(f, batch) {
-      bases = operand.loads.map(({ load, base }) => {
+      bases = operand.loads.map((load) => {
         const local = f.local('i32')
-        f.borrow(() => {
-          const e = new ExprEmitter(f, target, kernel.buffers, bind, scratch)
-          for (const [id, at] of batch) e.bind(id, at)
-          e.index(base)
-          f.constant(2).i32('shl').get(e.base(load.buffer)).i32('add').set(local)
-        })
+        emitBase(f, load, kernel, batch, local, target)
         return local
       })
     },
@@ -135,6 +158,16 @@ function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, ta
       f.call(packing)
     },
   }
+}
+
+/** Sets a local to the address of an operand's elements at this point of the batch, p = 0 and k = 0. */
+function emitBase(f: FunctionBuilder, { load, base }: OperandLoad, kernel: GemmKernel, batch: ReadonlyMap<number, number>, into: number, target: Target): void {
+  f.borrow(() => {
+    const e = new ExprEmitter(f, target, kernel.buffers, bind, scratch)
+    for (const [id, at] of batch) e.bind(id, at)
+    e.index(base)
+    f.constant(2).i32('shl').get(e.base(load.buffer)).i32('add').set(into)
+  })
 }
 
 function slowPacker(operand: GeneralOperand, isA: boolean, target: Target): Packer {
