@@ -366,9 +366,15 @@ export class ModuleBuilder {
       for (const item of items) length += item.length
       parts.push([id, ...unsigned(length), ...count], ...(items as number[][]))
     }
-    section(1, this.types.map((key) => key.split(',').map(Number)))
+    section(
+      1,
+      this.types.map((key) => key.split(',').map(Number)),
+    )
     section(2, this.imports)
-    section(3, this.functions.map((f) => unsigned(f.typeIndex)))
+    section(
+      3,
+      this.functions.map((f) => unsigned(f.typeIndex)),
+    )
     if (this.slots.length > 0) section(4, [[0x70, 0, ...unsigned(this.slots.length)]])
     section(6, this.globals)
     section(7, this.exports)
@@ -376,7 +382,10 @@ export class ModuleBuilder {
       const indices = this.slots.flatMap((f) => unsigned(f.index))
       section(9, [[0, 0x41, 0, 0x0b, ...unsigned(this.slots.length), ...indices]])
     }
-    section(10, this.functions.map((f) => f.body()))
+    section(
+      10,
+      this.functions.map((f) => f.body()),
+    )
     let length = 0
     for (const part of parts) length += part.length
     const bytes = new Uint8Array(length)

@@ -12,13 +12,16 @@ const [m, mEnd, n, nEnd, tile, rowBytes, bind, scratch, firstBatch] = [0, 1, 2, 
  * multiple of four, nEnd too but for the last column of all.
  */
 export function emitEpilogue(kernel: GemmKernel, target: Target): FunctionBuilder {
-  const f = target.module.function([...new Array<'i32'>(firstBatch).fill('i32'), ...kernel.batch.map(() => 'i32' as const)])
+  const f = target.module.function([
+    ...new Array<'i32'>(firstBatch).fill('i32'),
+    ...kernel.batch.map(() => 'i32' as const),
+  ])
   const sums = f.local('v128')
   const column = f.local('i32')
   const from = f.local('i32')
   const e = new ExprEmitter(f, target, kernel.buffers, bind, scratch)
   const values = e.prepare(kernel.stores.map((store) => store.value))
-  kernel.batch.forEach((axis, i) => e.bind(axis.id, firstBatch + i))
+  for (const [i, axis] of kernel.batch.entries()) e.bind(axis.id, firstBatch + i)
 
   const columns = (lanes: number): number[] => {
     e.open()

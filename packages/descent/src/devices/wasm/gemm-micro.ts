@@ -41,11 +41,20 @@ export function emitMicro(module: ModuleBuilder, rows: number, fused: boolean, e
   const x = f.local('v128')
 
   const step = (u: number) => {
-    f.get(b).vectorLoad('v128.load', u * 32).set(left)
-    f.get(b).vectorLoad('v128.load', u * 32 + 16).set(right)
+    f.get(b)
+      .vectorLoad('v128.load', u * 32)
+      .set(left)
+    f.get(b)
+      .vectorLoad('v128.load', u * 32 + 16)
+      .set(right)
     for (let i = 0; i < rows; i++) {
-      f.get(a).vectorLoad('v128.load32_splat', (u * rows + i) * 4).set(x)
-      for (const [side, j] of [[left, 0], [right, 1]] as const) {
+      f.get(a)
+        .vectorLoad('v128.load32_splat', (u * rows + i) * 4)
+        .set(x)
+      for (const [side, j] of [
+        [left, 0],
+        [right, 1],
+      ] as const) {
         const sum = sums[2 * i + j] as number
         if (fused) f.get(x).get(side).get(sum).f32x4('relaxed_madd').set(sum)
         else f.get(sum).get(x).get(side).f32x4('mul').f32x4('add').set(sum)
@@ -53,8 +62,14 @@ export function emitMicro(module: ModuleBuilder, rows: number, fused: boolean, e
     }
   }
   const advance = (steps: number) => {
-    f.get(a).constant(steps * rows * 4).i32('add').set(a)
-    f.get(b).constant(steps * 32).i32('add').set(b)
+    f.get(a)
+      .constant(steps * rows * 4)
+      .i32('add')
+      .set(a)
+    f.get(b)
+      .constant(steps * 32)
+      .i32('add')
+      .set(b)
   }
   const loopUntil = (steps: number) => {
     const out = f.block()
@@ -72,7 +87,14 @@ export function emitMicro(module: ModuleBuilder, rows: number, fused: boolean, e
   for (const sum of sums) f.splatF32(0).set(sum)
   f.get(b).get(k).constant(-unroll).i32('and').constant(5).i32('shl').i32('add').set(stop)
   loopUntil(unroll)
-  f.get(stop).get(k).constant(unroll - 1).i32('and').constant(5).i32('shl').i32('add').set(stop)
+  f.get(stop)
+    .get(k)
+    .constant(unroll - 1)
+    .i32('and')
+    .constant(5)
+    .i32('shl')
+    .i32('add')
+    .set(stop)
   loopUntil(1)
 
   const eachSum = (write: (sum: number, offset: number) => void) => {
@@ -84,7 +106,9 @@ export function emitMicro(module: ModuleBuilder, rows: number, fused: boolean, e
     }
   }
   f.get(accumulate).if()
-  eachSum((sum, offset) => f.get(row).get(row).vectorLoad('v128.load', offset).get(sum).f32x4('add').vectorStore(offset))
+  eachSum((sum, offset) =>
+    f.get(row).get(row).vectorLoad('v128.load', offset).get(sum).f32x4('add').vectorStore(offset),
+  )
   f.else()
   eachSum((sum, offset) => f.get(row).get(sum).vectorStore(offset))
   f.end()

@@ -107,10 +107,23 @@ export function analyseOperand(value: Expr, along: Axis, depth: Axis, tables: Ta
   }
 }
 
-const elementwise: ReadonlySet<Expr['kind']> = new Set(['const', 'load', 'unary', 'binary', 'fma', 'select', 'cast', 'bitcast'])
+const elementwise: ReadonlySet<Expr['kind']> = new Set([
+  'const',
+  'load',
+  'unary',
+  'binary',
+  'fma',
+  'select',
+  'cast',
+  'bitcast',
+])
 
 function separate(index: Index, along: Axis, depth: Axis): { base: Index; along: Index; depth: Index } | null {
-  const parts = { base: [] as Index['terms'][number][], along: [] as Index['terms'][number][], depth: [] as Index['terms'][number][] }
+  const parts = {
+    base: [] as Index['terms'][number][],
+    along: [] as Index['terms'][number][],
+    depth: [] as Index['terms'][number][],
+  }
   for (const term of index.terms) {
     const variables = variablesOf({ offset: 0, terms: [term] })
     if (!variables.has(along.id) && !variables.has(depth.id)) parts.base.push(term)

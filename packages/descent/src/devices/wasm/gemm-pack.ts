@@ -18,7 +18,12 @@ interface Group {
 }
 
 /** Emits (dst, p, k, kEnd, tables, base of load 0, base of load 1…) → (). */
-export function emitPack(module: ModuleBuilder, operand: Operand, width: number, evaluate: EvaluateBound): FunctionBuilder {
+export function emitPack(
+  module: ModuleBuilder,
+  operand: Operand,
+  width: number,
+  evaluate: EvaluateBound,
+): FunctionBuilder {
   const f = module.function(['i32', 'i32', 'i32', 'i32', 'i32', ...operand.loads.map(() => 'i32' as const)])
   new PackEmitter(f, operand, width, evaluate).emit()
   return f
@@ -49,20 +54,34 @@ class PackEmitter {
       this.groups.push({ first, width: size })
       first += size
     }
-    this.pointers = operand.loads.map((l) => Array.from({ length: isConstant(l.along) ? 1 : width }, () => f.local('i32')))
+    this.pointers = operand.loads.map((l) =>
+      Array.from({ length: isConstant(l.along) ? 1 : width }, () => f.local('i32')),
+    )
     this.depthOffset = operand.loads.map(() => f.local('i32'))
     this.out = f.local('i32')
     this.at = f.local('i32')
   }
 
   emit(): void {
-    const { f, operand } = this
+    const { operand } = this
     this.setPointers()
-    if (operand.direction === 'depth') return this.depthLoop()
-    if (operand.direction === 'none') return this.loop(() => this.groups.forEach((g) => this.single(g)))
+    if (operand.direction === 'depth') this.depthLoop()
+    else if (operand.direction === 'along') this.alongLoop()
+    else {
+      this.loop(() => {
+        for (const group of this.groups) this.single(group)
+      })
+    }
+  }
+
+  /** Whole panels in one pass where they are a run, else group after group, each as a vector or by single elements. */
+  private alongLoop(): void {
+    const { f, operand } = this
     this.run(operand.alongRuns, p, 0)
     f.constant(this.width).i32('ge_s').if()
-    this.loop(() => this.groups.forEach((g) => this.vector(g, true)))
+    this.loop(() => {
+      for (const group of this.groups) this.vector(group, true)
+    })
     f.else()
     for (const group of this.groups) {
       if (group.width === 1) {
@@ -87,7 +106,13 @@ class PackEmitter {
       pointers.forEach((pointer, j) => {
         f.get(firstBase + l)
         if (load.along.kind === 'table') {
-          f.get(tables).get(p).constant(2).i32('shl').i32('add').load('i32.load', (load.along.at + j) * 4).i32('add')
+          f.get(tables)
+            .get(p)
+            .constant(2)
+            .i32('shl')
+            .i32('add')
+            .load('i32.load', (load.along.at + j) * 4)
+            .i32('add')
         } else if (load.along.step !== 0) {
           const position = () => f.get(p).constant(j).i32('add')
           position()
@@ -104,14 +129,23 @@ class PackEmitter {
   /** The run that starts at a position (in a local) + `more`. */
   private run(table: number, position: number, more: number): void {
     const { f } = this
-    f.get(tables).get(position).constant(2).i32('shl').i32('add').load('i32.load', (table + more) * 4)
+    f.get(tables)
+      .get(position)
+      .constant(2)
+      .i32('shl')
+      .i32('add')
+      .load('i32.load', (table + more) * 4)
   }
 
   private start(): void {
     const { f, operand } = this
     f.get(dst).set(this.out).get(k).set(this.at)
     operand.loads.forEach(({ depth }, l) => {
-      if (depth.kind === 'affine') f.get(k).constant(depth.step).i32('mul').set(this.depthOffset[l] as number)
+      if (depth.kind === 'affine')
+        f.get(k)
+          .constant(depth.step)
+          .i32('mul')
+          .set(this.depthOffset[l] as number)
     })
   }
 
@@ -119,19 +153,30 @@ class PackEmitter {
     const { f, operand } = this
     operand.loads.forEach(({ depth }, l) => {
       if (depth.kind !== 'table') return
-      f.get(tables).get(this.at).constant(2).i32('shl').i32('add').load('i32.load', depth.at * 4)
+      f.get(tables)
+        .get(this.at)
+        .constant(2)
+        .i32('shl')
+        .i32('add')
+        .load('i32.load', depth.at * 4)
       f.set(this.depthOffset[l] as number)
     })
   }
 
   private advance(steps: number): void {
     const { f, operand } = this
-    f.get(this.out).constant(steps * this.width * 4).i32('add').set(this.out)
+    f.get(this.out)
+      .constant(steps * this.width * 4)
+      .i32('add')
+      .set(this.out)
     f.get(this.at).constant(steps).i32('add').set(this.at)
     operand.loads.forEach(({ depth }, l) => {
       if (depth.kind !== 'affine' || depth.step === 0) return
       const offset = this.depthOffset[l] as number
-      f.get(offset).constant(steps * depth.step).i32('add').set(offset)
+      f.get(offset)
+        .constant(steps * depth.step)
+        .i32('add')
+        .set(offset)
     })
   }
 
@@ -186,7 +231,11 @@ class PackEmitter {
       this.address(l, whole ? 0 : group.first)
       const offset = whole ? group.first * 4 : 0
       if (isConstant(load.along)) f.vectorLoad('v128.load32_splat')
-      else f.vectorLoad(group.width === 4 ? 'v128.load' : group.width === 2 ? 'v128.load64_zero' : 'v128.load32_zero', offset)
+      else
+        f.vectorLoad(
+          group.width === 4 ? 'v128.load' : group.width === 2 ? 'v128.load64_zero' : 'v128.load32_zero',
+          offset,
+        )
     })
     this.store(result, group.width, 0, group.first * 4)
     f.release(result)
@@ -254,7 +303,10 @@ class PackEmitter {
     }
     const shuffled = (a: number, b: number, lanes: readonly [number, number, number, number]) => {
       const local = f.local('v128')
-      f.get(a).get(b).shuffle32(...lanes).set(local)
+      f.get(a)
+        .get(b)
+        .shuffle32(...lanes)
+        .set(local)
       return local
     }
     const [c0, c1, c2, c3] = columns as [number, number, number, number]
@@ -272,10 +324,11 @@ class PackEmitter {
       for (let step = 0; step < 4; step++) {
         const [a, b] = step < 2 ? [low, otherLow] : [high, otherHigh]
         f.get(this.out).get(a).get(b)
-        f.shuffle32(...(step % 2 === 0 ? ([0, 1, 4, 5] as const) : ([2, 3, 6, 7] as const))).vectorStore(offset(step))
+        if (step % 2 === 0) f.shuffle32(0, 1, 4, 5)
+        else f.shuffle32(2, 3, 6, 7)
+        f.vectorStore(offset(step))
       }
     }
     f.release(...rows)
   }
 }
-

@@ -4,6 +4,7 @@
  * passes over it, and each panel's finished rows go through the epilogue while they are in the L1 cache.
  */
 import type { GemmKernel } from '../../kernel/kernel.ts'
+import { forRange, locals, minimum, takeDigit } from './control.ts'
 import { type EmittedKernel, newBody, type Phase, type Target } from './emit.ts'
 import type { FunctionBuilder } from './encode.ts'
 import { micro, panelColumns, panelHeights } from './gemm-micro.ts'
@@ -15,7 +16,15 @@ export interface Packer {
   /** Emits what a chunk's packing needs, once its batch variables are set. */
   prepare(f: FunctionBuilder, batch: ReadonlyMap<number, number>): void
   /** Emits the packing of the panel that starts at `p`, over k … kEnd (locals), to the address that `dst` pushes. */
-  pack(f: FunctionBuilder, width: number, dst: () => void, p: () => void, k: number, kEnd: number, batch: ReadonlyMap<number, number>): void
+  pack(
+    f: FunctionBuilder,
+    width: number,
+    dst: () => void,
+    p: () => void,
+    k: number,
+    kEnd: number,
+    batch: ReadonlyMap<number, number>,
+  ): void
 }
 
 const [start, end, bind, scratch] = [0, 1, 2, 3]
@@ -85,29 +94,48 @@ class PackedEmitter {
     const [c, rest, m0, k0, kEnd, from, to] = locals(f, 7)
     const batch = this.batchLocals(f)
     const image = f.local('i32')
-    forRange(f, c, () => f.get(start), () => f.get(end), () => {
-      f.get(c).set(rest)
-      takeDigit(f, rest, 4, from)
-      takeDigit(f, rest, mBlocks, m0)
-      f.get(m0).constant(mBlock).i32('mul').set(m0)
-      takeDigit(f, rest, kBlocks, k0)
-      f.get(k0).constant(kBlock).i32('mul').set(k0)
-      f.get(rest).set(image)
-      if (g.a.batched) this.setBatch(f, rest, batch)
-      g.a.prepare(f, batch)
-      minimum(f, () => f.get(k0).constant(kBlock).i32('add'), () => f.constant(g.problem.k)).set(kEnd)
-      f.get(k0).get(from).constant(quarter).i32('mul').i32('add').set(from)
-      minimum(f, () => f.get(from).constant(quarter).i32('add'), () => f.get(kEnd)).set(to)
-      f.get(from).get(to).i32('lt_s').if()
-      this.eachPanel(f, m0, (height, row) => {
-        const dst = () => {
-          this.sharedPanel(f, image, k0, kEnd, row)
-          f.get(from).get(k0).i32('sub').constant(height * 4).i32('mul').i32('add')
-        }
-        g.a.pack(f, height, dst, () => f.get(row), from, to, batch)
-      })
-      f.end()
-    })
+    forRange(
+      f,
+      c,
+      () => f.get(start),
+      () => f.get(end),
+      () => {
+        f.get(c).set(rest)
+        takeDigit(f, rest, 4, from)
+        takeDigit(f, rest, mBlocks, m0)
+        f.get(m0).constant(mBlock).i32('mul').set(m0)
+        takeDigit(f, rest, kBlocks, k0)
+        f.get(k0).constant(kBlock).i32('mul').set(k0)
+        f.get(rest).set(image)
+        if (g.a.batched) this.setBatch(f, rest, batch)
+        g.a.prepare(f, batch)
+        minimum(
+          f,
+          () => f.get(k0).constant(kBlock).i32('add'),
+          () => f.constant(g.problem.k),
+        ).set(kEnd)
+        f.get(k0).get(from).constant(quarter).i32('mul').i32('add').set(from)
+        minimum(
+          f,
+          () => f.get(from).constant(quarter).i32('add'),
+          () => f.get(kEnd),
+        ).set(to)
+        f.get(from).get(to).i32('lt_s').if()
+        this.eachPanel(f, m0, (height, row) => {
+          const dst = () => {
+            this.sharedPanel(f, image, k0, kEnd, row)
+            f.get(from)
+              .get(k0)
+              .i32('sub')
+              .constant(height * 4)
+              .i32('mul')
+              .i32('add')
+          }
+          g.a.pack(f, height, dst, () => f.get(row), from, to, batch)
+        })
+        f.end()
+      },
+    )
     const chunks = (g.a.batched ? g.problem.batch : 1) * kBlocks * mBlocks * 4
     return { body: f, chunks: () => chunks }
   }
@@ -123,62 +151,118 @@ class PackedEmitter {
     const staying = kSplit > kBlock || splits > 1
     const rowBytes = (splits > 1 ? this.columns : nBlock) * 4
     f.get(scratch).constant(this.blockOfB).i32('add').set(packedB)
-    forRange(f, c, () => f.get(start), () => f.get(end), () => {
-      f.get(c).set(rest)
-      takeDigit(f, rest, nBlocks, n0)
-      f.get(n0).constant(nBlock).i32('mul').set(n0)
-      minimum(f, () => f.get(n0).constant(nBlock).i32('add'), () => f.constant(n)).set(nEnd)
-      f.get(nEnd).get(n0).i32('sub').constant(panelColumns - 1).i32('add').constant(3).i32('shr_u').set(panels)
-      takeDigit(f, rest, mBlocks, m0)
-      f.get(m0).constant(mBlock).i32('mul').set(m0)
-      takeDigit(f, rest, splits, part)
-      f.get(part).constant(kSplit).i32('mul').set(kStart)
-      minimum(f, () => f.get(kStart).constant(kSplit).i32('add'), () => f.constant(k)).set(kStop)
-      f.get(rest).set(image)
-      this.setBatch(f, rest, batch)
-      if (!sharedA) g.a.prepare(f, batch)
-      g.b.prepare(f, batch)
-      if (splits > 1) {
-        this.shared(f)
-        f.get(image).constant(splits).i32('mul').get(part).i32('add').constant(this.rows).i32('mul').get(m0).i32('add')
-        f.constant(this.columns).i32('mul').get(n0).i32('add').constant(2).i32('shl').i32('add').set(firstSums)
-      } else f.get(scratch).constant(this.sums).i32('add').set(firstSums)
+    forRange(
+      f,
+      c,
+      () => f.get(start),
+      () => f.get(end),
+      () => {
+        f.get(c).set(rest)
+        takeDigit(f, rest, nBlocks, n0)
+        f.get(n0).constant(nBlock).i32('mul').set(n0)
+        minimum(
+          f,
+          () => f.get(n0).constant(nBlock).i32('add'),
+          () => f.constant(n),
+        ).set(nEnd)
+        f.get(nEnd)
+          .get(n0)
+          .i32('sub')
+          .constant(panelColumns - 1)
+          .i32('add')
+          .constant(3)
+          .i32('shr_u')
+          .set(panels)
+        takeDigit(f, rest, mBlocks, m0)
+        f.get(m0).constant(mBlock).i32('mul').set(m0)
+        takeDigit(f, rest, splits, part)
+        f.get(part).constant(kSplit).i32('mul').set(kStart)
+        minimum(
+          f,
+          () => f.get(kStart).constant(kSplit).i32('add'),
+          () => f.constant(k),
+        ).set(kStop)
+        f.get(rest).set(image)
+        this.setBatch(f, rest, batch)
+        if (!sharedA) g.a.prepare(f, batch)
+        g.b.prepare(f, batch)
+        if (splits > 1) {
+          this.shared(f)
+          f.get(image)
+            .constant(splits)
+            .i32('mul')
+            .get(part)
+            .i32('add')
+            .constant(this.rows)
+            .i32('mul')
+            .get(m0)
+            .i32('add')
+          f.constant(this.columns).i32('mul').get(n0).i32('add').constant(2).i32('shl').i32('add').set(firstSums)
+        } else f.get(scratch).constant(this.sums).i32('add').set(firstSums)
 
-      f.get(kStart).set(k0)
-      const nextBlock = f.loop()
-      minimum(f, () => f.get(k0).constant(kBlock).i32('add'), () => f.get(kStop)).set(kEnd)
-      forRange(f, q, () => f.constant(0), () => f.get(panels), () => {
-        const dst = () => f.get(kEnd).get(k0).i32('sub').get(q).i32('mul').constant(5).i32('shl').get(packedB).i32('add')
-        g.b.pack(f, panelColumns, dst, () => f.get(q).constant(3).i32('shl').get(n0).i32('add'), k0, kEnd, batch)
-      })
-      f.get(firstSums).set(sums)
-      this.eachPanel(f, m0, (height, row) => {
-        if (sharedA) {
-          if (g.a.batched) this.sharedPanel(f, image, k0, kEnd, row)
-          else this.sharedPanel(f, null, k0, kEnd, row)
-        } else {
-          g.a.pack(f, height, () => f.get(scratch), () => f.get(row), k0, kEnd, batch)
-          f.get(scratch)
-        }
-        f.set(packedA)
-        f.get(packedA).get(packedB).get(sums).get(panels).get(kEnd).get(k0).i32('sub').constant(rowBytes)
-        if (kSplit > kBlock) f.get(k0).get(kStart).i32('ne')
-        else f.constant(0)
-        f.call(micro(this.target, height))
-        if (splits === 1) {
-          if (kSplit > kBlock) f.get(kEnd).get(kStop).i32('eq').if()
-          f.get(row)
-          minimum(f, () => f.get(row).constant(height).i32('add'), () => f.constant(m))
-          f.get(n0).get(nEnd).get(sums).constant(rowBytes).get(bind).get(scratch)
-          for (const local of batch.values()) f.get(local)
-          f.call(g.epilogue)
-          if (kSplit > kBlock) f.end()
-        }
-        if (staying) f.get(sums).constant(height * rowBytes).i32('add').set(sums)
-      })
-      f.get(kEnd).tee(k0).get(kStop).i32('lt_s').brIf(nextBlock)
-      f.end()
-    })
+        f.get(kStart).set(k0)
+        const nextBlock = f.loop()
+        minimum(
+          f,
+          () => f.get(k0).constant(kBlock).i32('add'),
+          () => f.get(kStop),
+        ).set(kEnd)
+        forRange(
+          f,
+          q,
+          () => f.constant(0),
+          () => f.get(panels),
+          () => {
+            const dst = () =>
+              f.get(kEnd).get(k0).i32('sub').get(q).i32('mul').constant(5).i32('shl').get(packedB).i32('add')
+            g.b.pack(f, panelColumns, dst, () => f.get(q).constant(3).i32('shl').get(n0).i32('add'), k0, kEnd, batch)
+          },
+        )
+        f.get(firstSums).set(sums)
+        this.eachPanel(f, m0, (height, row) => {
+          if (sharedA) {
+            if (g.a.batched) this.sharedPanel(f, image, k0, kEnd, row)
+            else this.sharedPanel(f, null, k0, kEnd, row)
+          } else {
+            g.a.pack(
+              f,
+              height,
+              () => f.get(scratch),
+              () => f.get(row),
+              k0,
+              kEnd,
+              batch,
+            )
+            f.get(scratch)
+          }
+          f.set(packedA)
+          f.get(packedA).get(packedB).get(sums).get(panels).get(kEnd).get(k0).i32('sub').constant(rowBytes)
+          if (kSplit > kBlock) f.get(k0).get(kStart).i32('ne')
+          else f.constant(0)
+          f.call(micro(this.target, height))
+          if (splits === 1) {
+            if (kSplit > kBlock) f.get(kEnd).get(kStop).i32('eq').if()
+            f.get(row)
+            minimum(
+              f,
+              () => f.get(row).constant(height).i32('add'),
+              () => f.constant(m),
+            )
+            f.get(n0).get(nEnd).get(sums).constant(rowBytes).get(bind).get(scratch)
+            for (const local of batch.values()) f.get(local)
+            f.call(g.epilogue)
+            if (kSplit > kBlock) f.end()
+          }
+          if (staying)
+            f.get(sums)
+              .constant(height * rowBytes)
+              .i32('add')
+              .set(sums)
+        })
+        f.get(kEnd).tee(k0).get(kStop).i32('lt_s').brIf(nextBlock)
+        f.end()
+      },
+    )
     const chunks = images * splits * mBlocks * nBlocks
     return { body: f, chunks: () => chunks }
   }
@@ -194,32 +278,61 @@ class PackedEmitter {
     const batch = this.batchLocals(f)
     const partBytes = this.rows * this.columns * 4
     const blocks = Math.ceil(m / rowsPerChunk)
-    forRange(f, c, () => f.get(start), () => f.get(end), () => {
-      f.get(c).set(rest)
-      takeDigit(f, rest, blocks, block)
-      f.get(rest).set(image)
-      this.setBatch(f, rest, batch)
-      minimum(f, () => f.get(block).constant(1).i32('add').constant(rowsPerChunk).i32('mul'), () => f.constant(m)).set(rowEnd)
-      forRange(f, row, () => f.get(block).constant(rowsPerChunk).i32('mul'), () => f.get(rowEnd), () => {
-        this.shared(f)
-        f.get(image).constant(splits * this.rows).i32('mul').get(row).i32('add').constant(this.columns * 4).i32('mul').i32('add')
-        f.set(source)
-        f.get(scratch).constant(this.sums).i32('add').tee(target).constant(this.columns * 4).i32('add').set(stop)
-        const again = f.loop()
-        f.get(target)
-        for (let s = 0; s < splits; s++) {
-          f.get(source).vectorLoad('v128.load', s * partBytes)
-          if (s > 0) f.f32x4('add')
-        }
-        f.vectorStore()
-        f.get(source).constant(16).i32('add').set(source)
-        f.get(target).constant(16).i32('add').tee(target).get(stop).i32('lt_u').brIf(again).end()
-        f.get(row).get(row).constant(1).i32('add').constant(0).constant(n)
-        f.get(scratch).constant(this.sums).i32('add').constant(0).get(bind).get(scratch)
-        for (const local of batch.values()) f.get(local)
-        f.call(g.epilogue)
-      })
-    })
+    forRange(
+      f,
+      c,
+      () => f.get(start),
+      () => f.get(end),
+      () => {
+        f.get(c).set(rest)
+        takeDigit(f, rest, blocks, block)
+        f.get(rest).set(image)
+        this.setBatch(f, rest, batch)
+        minimum(
+          f,
+          () => f.get(block).constant(1).i32('add').constant(rowsPerChunk).i32('mul'),
+          () => f.constant(m),
+        ).set(rowEnd)
+        forRange(
+          f,
+          row,
+          () => f.get(block).constant(rowsPerChunk).i32('mul'),
+          () => f.get(rowEnd),
+          () => {
+            this.shared(f)
+            f.get(image)
+              .constant(splits * this.rows)
+              .i32('mul')
+              .get(row)
+              .i32('add')
+              .constant(this.columns * 4)
+              .i32('mul')
+              .i32('add')
+            f.set(source)
+            f.get(scratch)
+              .constant(this.sums)
+              .i32('add')
+              .tee(target)
+              .constant(this.columns * 4)
+              .i32('add')
+              .set(stop)
+            const again = f.loop()
+            f.get(target)
+            for (let s = 0; s < splits; s++) {
+              f.get(source).vectorLoad('v128.load', s * partBytes)
+              if (s > 0) f.f32x4('add')
+            }
+            f.vectorStore()
+            f.get(source).constant(16).i32('add').set(source)
+            f.get(target).constant(16).i32('add').tee(target).get(stop).i32('lt_u').brIf(again).end()
+            f.get(row).get(row).constant(1).i32('add').constant(0).constant(n)
+            f.get(scratch).constant(this.sums).i32('add').constant(0).get(bind).get(scratch)
+            for (const local of batch.values()) f.get(local)
+            f.call(g.epilogue)
+          },
+        )
+      },
+    )
     return { body: f, chunks: () => images * blocks }
   }
 
@@ -232,9 +345,18 @@ class PackedEmitter {
     const height = panelHeights[0]
     const [row, stop] = locals(f, 2)
     f.get(m0).set(row)
-    const isLast = () => f.get(m0).constant((mBlocks - 1) * mBlock).i32('eq')
+    const isLast = () =>
+      f
+        .get(m0)
+        .constant((mBlocks - 1) * mBlock)
+        .i32('eq')
     if (mBlocks > 1) {
-      f.get(m0).constant(last.high * height).i32('add').get(m0).constant(mBlock).i32('add')
+      f.get(m0)
+        .constant(last.high * height)
+        .i32('add')
+        .get(m0)
+        .constant(mBlock)
+        .i32('add')
       isLast()
       f.select().set(stop)
     } else f.constant(last.high * height).set(stop)
@@ -281,40 +403,4 @@ class PackedEmitter {
   private setBatch(f: FunctionBuilder, rest: number, batch: ReadonlyMap<number, number>): void {
     for (const axis of [...this.g.kernel.batch].reverse()) takeDigit(f, rest, axis.size, batch.get(axis.id) as number)
   }
-}
-
-/** digit = rest mod size; rest = rest div size. */
-export function takeDigit(f: FunctionBuilder, rest: number, size: number, digit: number): void {
-  if (size === 1) {
-    f.constant(0).set(digit)
-    return
-  }
-  f.get(rest).constant(size).i32('rem_u').set(digit)
-  f.get(rest).constant(size).i32('div_u').set(rest)
-}
-
-export function minimum(f: FunctionBuilder, a: () => void, b: () => void): FunctionBuilder {
-  a()
-  b()
-  a()
-  b()
-  return f.i32('lt_s').select()
-}
-
-export function forRange(f: FunctionBuilder, local: number, from: () => void, to: () => void, body: () => void): void {
-  from()
-  f.set(local)
-  const done = f.block()
-  const again = f.loop()
-  f.get(local)
-  to()
-  f.i32('ge_s').brIf(done)
-  body()
-  f.get(local).constant(1).i32('add').set(local)
-  f.br(again).end().end()
-}
-
-type Repeat<N extends number, R extends number[] = []> = R['length'] extends N ? R : Repeat<N, [...R, number]>
-export function locals<N extends number>(f: FunctionBuilder, count: N): Repeat<N> {
-  return Array.from({ length: count }, () => f.local('i32')) as Repeat<N>
 }

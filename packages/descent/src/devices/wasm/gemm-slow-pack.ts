@@ -4,8 +4,8 @@
  */
 import type { Expr } from '../../kernel/expr.ts'
 import type { Axis, BufferUse } from '../../kernel/kernel.ts'
-import { ExprEmitter } from './emit-expr.ts'
 import type { Target } from './emit.ts'
+import { ExprEmitter } from './emit-expr.ts'
 import type { FunctionBuilder } from './encode.ts'
 
 export interface GeneralOperand {
@@ -22,7 +22,13 @@ const [dst, p, k, kEnd, bind, scratch, firstBatch] = [0, 1, 2, 3, 4, 5, 6]
 export function emitColumnPack(operand: GeneralOperand, width: number, target: Target): FunctionBuilder {
   const { f, emitter } = begin(operand, target)
   const { along, depth } = operand
-  f.constant(along.size - 1).get(p).get(p).constant(along.size).i32('ge_s').select().set(p)
+  f.constant(along.size - 1)
+    .get(p)
+    .get(p)
+    .constant(along.size)
+    .i32('ge_s')
+    .select()
+    .set(p)
   const { e, value } = emitter()
   e.bind(along.id, p)
   const step = (lanes: number): number[] => {
@@ -34,7 +40,10 @@ export function emitColumnPack(operand: GeneralOperand, width: number, target: T
     const result = e.temporary('v128')
     e.value(value)
     f.set(result)
-    for (let lane = 0; lane < lanes; lane++) f.get(dst).get(result).laneAccess('v128.store32_lane', lane, lane * width * 4)
+    for (let lane = 0; lane < lanes; lane++)
+      f.get(dst)
+        .get(result)
+        .laneAccess('v128.store32_lane', lane, lane * width * 4)
     e.done('v128', result)
     return e.close()
   }
@@ -44,7 +53,10 @@ export function emitColumnPack(operand: GeneralOperand, width: number, target: T
   const again = f.loop()
   f.get(k).constant(4).i32('add').get(kEnd).i32('gt_s').brIf(done)
   f.append(whole)
-  f.get(dst).constant(width * 16).i32('add').set(dst)
+  f.get(dst)
+    .constant(width * 16)
+    .i32('add')
+    .set(dst)
   f.get(k).constant(4).i32('add').set(k)
   f.br(again).end().end()
   if (rest) {
@@ -76,7 +88,10 @@ export function emitGroupPack(operand: GeneralOperand, width: number, target: Ta
     const again = f.loop()
     f.get(k).get(kEnd).i32('ge_s').brIf(done)
     f.append(body)
-    f.get(dst).constant(width * 4).i32('add').set(dst)
+    f.get(dst)
+      .constant(width * 4)
+      .i32('add')
+      .set(dst)
     f.get(k).constant(1).i32('add').set(k)
     f.br(again).end().end()
   }
@@ -92,13 +107,16 @@ export function emitGroupPack(operand: GeneralOperand, width: number, target: Ta
   return f
 }
 
-function begin(operand: GeneralOperand, target: Target): { f: FunctionBuilder; emitter: () => { e: ExprEmitter; value: Expr } } {
+function begin(
+  operand: GeneralOperand,
+  target: Target,
+): { f: FunctionBuilder; emitter: () => { e: ExprEmitter; value: Expr } } {
   const { batch, buffers } = operand
   const f = target.module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32', ...batch.map(() => 'i32' as const)])
   const emitter = () => {
     const e = new ExprEmitter(f, target, buffers, bind, scratch)
     const [value] = e.prepare([operand.value]) as [Expr]
-    batch.forEach((axis, i) => e.bind(axis.id, firstBatch + i))
+    for (const [i, axis] of batch.entries()) e.bind(axis.id, firstBatch + i)
     return { e, value }
   }
   return { f, emitter }

@@ -6,10 +6,11 @@
  * The thin side is m (then sums lie in one row for each vector) or n (then in one row of four for each row of the matrix).
  */
 import type { GemmKernel } from '../../kernel/kernel.ts'
+import { forRange, locals, minimum, takeDigit } from './control.ts'
 import { type EmittedKernel, newBody, type Target } from './emit.ts'
 import type { FunctionBuilder } from './encode.ts'
 import type { Operand } from './gemm-operand.ts'
-import { forRange, locals, minimum, type Packer, takeDigit } from './gemm-packed.ts'
+import type { Packer } from './gemm-packed.ts'
 
 export const mostVectors = 3
 
@@ -66,10 +67,19 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
 
   /** The address of row `row` + j (clamped) at k = 0. */
   const rowAddress = (j: number, into: number) => {
-    minimum(f, () => f.get(row).constant(j).i32('add'), () => f.constant(wide - 1))
+    minimum(
+      f,
+      () => f.get(row).constant(j).i32('add'),
+      () => f.constant(wide - 1),
+    )
     if (load.along.kind === 'affine') f.constant(load.along.step).i32('mul')
     else {
-      f.constant(2).i32('shl').get(bind).load('i32.load', g.tablesWord * 4).i32('add').load('i32.load', load.along.at * 4)
+      f.constant(2)
+        .i32('shl')
+        .get(bind)
+        .load('i32.load', g.tablesWord * 4)
+        .i32('add')
+        .load('i32.load', load.along.at * 4)
     }
     f.get(base).i32('add').set(into)
   }
@@ -91,10 +101,14 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
       for (let u = 0; u < steps; u++) {
         const read = lanes === 4 ? 'v128.load' : 'v128.load32_zero'
         for (let v = 0; v < count; v++) {
-          f.get(vector).vectorLoad(read, v * vectorBytes + u * 16).set(y[u * count + v] as number)
+          f.get(vector)
+            .vectorLoad(read, v * vectorBytes + u * 16)
+            .set(y[u * count + v] as number)
         }
         for (let j = 0; j < 4; j++) {
-          f.get(rows[j] as number).vectorLoad(read, u * 16).set(x)
+          f.get(rows[j] as number)
+            .vectorLoad(read, u * 16)
+            .set(x)
           for (let v = 0; v < count; v++) accumulate(sumOf(u, v, j), x, y[u * count + v] as number)
         }
       }
@@ -106,7 +120,7 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
     const finished = f.block()
     const nextRows = f.loop()
     f.get(row).get(last).i32('ge_s').brIf(finished)
-    rows.forEach((local, j) => rowAddress(j, local))
+    for (const [j, local] of rows.entries()) rowAddress(j, local)
     for (const sum of acc) f.splatF32(0).set(sum)
     f.get(scratch).set(vector)
     const whole = Math.floor(k / (4 * unroll)) * 4 * unroll
@@ -115,7 +129,11 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
     if (k % 4 > 0) loop(1, 1, k * 4)
     for (let v = 0; v < count; v++) {
       for (let j = 0; j < 4; j++) {
-        if (unroll > 1) f.get(sumOf(0, v, j)).get(sumOf(1, v, j)).f32x4('add').set(sumOf(0, v, j))
+        if (unroll > 1)
+          f.get(sumOf(0, v, j))
+            .get(sumOf(1, v, j))
+            .f32x4('add')
+            .set(sumOf(0, v, j))
       }
       const [a, b, c2, d] = [0, 1, 2, 3].map((j) => sumOf(0, v, j)) as [number, number, number, number]
       // The four lanes of each are added: turned, then added as rows.
@@ -157,20 +175,40 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
     const pass = (width: number) => {
       const finished = f.block()
       const next = f.loop()
-      f.get(row).constant(width === 1 ? 0 : width * 4 - 1).i32('add').get(last).i32('ge_s').brIf(finished)
+      f.get(row)
+        .constant(width === 1 ? 0 : width * 4 - 1)
+        .i32('add')
+        .get(last)
+        .i32('ge_s')
+        .brIf(finished)
       for (let i = 0; i < width * count; i++) f.splatF32(0).set(acc[i] as number)
       f.get(row).constant(2).i32('shl').get(base).i32('add').set(pointer)
-      f.get(scratch).tee(vector).constant(k * 4).i32('add').set(stop)
+      f.get(scratch)
+        .tee(vector)
+        .constant(k * 4)
+        .i32('add')
+        .set(stop)
       const loop = f.loop()
-      for (let v = 0; v < count; v++) f.get(vector).vectorLoad('v128.load32_splat', v * vectorBytes).set(y[v] as number)
+      for (let v = 0; v < count; v++)
+        f.get(vector)
+          .vectorLoad('v128.load32_splat', v * vectorBytes)
+          .set(y[v] as number)
       for (let i = 0; i < width; i++) {
-        f.get(pointer).vectorLoad('v128.load', i * 16).set(x)
+        f.get(pointer)
+          .vectorLoad('v128.load', i * 16)
+          .set(x)
         for (let v = 0; v < count; v++) accumulate(acc[i * count + v] as number, x, y[v] as number)
       }
-      f.get(pointer).constant((load.depth as { step: number }).step).i32('add').set(pointer)
+      f.get(pointer)
+        .constant((load.depth as { step: number }).step)
+        .i32('add')
+        .set(pointer)
       f.get(vector).constant(4).i32('add').tee(vector).get(stop).i32('lt_u').brIf(loop).end()
       for (let i = 0; i < width; i++) for (let v = 0; v < count; v++) storeSums(v, acc[i * count + v] as number, i * 4)
-      f.get(row).constant(width * 4).i32('add').set(row)
+      f.get(row)
+        .constant(width * 4)
+        .i32('add')
+        .set(row)
       f.br(next).end().end()
     }
     f.get(first).set(row)
@@ -181,25 +219,47 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
 
   f.get(scratch).constant(sumsAt).i32('add').set(sums)
   f.constant(0).set(zero).constant(k).set(kEnd)
-  forRange(f, c, () => f.get(start), () => f.get(end), () => {
-    f.get(c).set(rest)
-    takeDigit(f, rest, blocks, first)
-    f.get(first).constant(block).i32('mul').set(first)
-    minimum(f, () => f.get(first).constant(block).i32('add'), () => f.constant(wide)).set(last)
-    for (const axis of [...kernel.batch].reverse()) takeDigit(f, rest, axis.size, batch.get(axis.id) as number)
-    g.matrixBase(f, batch, base)
-    g.vectors.prepare(f, batch)
-    for (let v = 0; v < count; v++) {
-      g.vectors.pack(f, 1, () => f.get(scratch).constant(v * vectorBytes).i32('add'), () => f.constant(v), zero, kEnd, batch)
-    }
-    if (direction === 'depth') alongDepth()
-    else alongRows()
-    if (thin === 'm') f.constant(0).constant(count).get(first).get(last).get(sums).constant(vectorStep)
-    else f.get(first).get(last).constant(0).constant(count).get(sums).constant(rowStep)
-    f.get(bind).get(scratch)
-    for (const local of batch.values()) f.get(local)
-    f.call(g.epilogue)
-  })
+  forRange(
+    f,
+    c,
+    () => f.get(start),
+    () => f.get(end),
+    () => {
+      f.get(c).set(rest)
+      takeDigit(f, rest, blocks, first)
+      f.get(first).constant(block).i32('mul').set(first)
+      minimum(
+        f,
+        () => f.get(first).constant(block).i32('add'),
+        () => f.constant(wide),
+      ).set(last)
+      for (const axis of [...kernel.batch].reverse()) takeDigit(f, rest, axis.size, batch.get(axis.id) as number)
+      g.matrixBase(f, batch, base)
+      g.vectors.prepare(f, batch)
+      for (let v = 0; v < count; v++) {
+        g.vectors.pack(
+          f,
+          1,
+          () =>
+            f
+              .get(scratch)
+              .constant(v * vectorBytes)
+              .i32('add'),
+          () => f.constant(v),
+          zero,
+          kEnd,
+          batch,
+        )
+      }
+      if (direction === 'depth') alongDepth()
+      else alongRows()
+      if (thin === 'm') f.constant(0).constant(count).get(first).get(last).get(sums).constant(vectorStep)
+      else f.get(first).get(last).constant(0).constant(count).get(sums).constant(rowStep)
+      f.get(bind).get(scratch)
+      for (const local of batch.values()) f.get(local)
+      f.call(g.epilogue)
+    },
+  )
   const chunks = g.batch * blocks
   const sumsBytes = thin === 'm' ? vectorStep * count : (block + 4) * rowStep
   return {

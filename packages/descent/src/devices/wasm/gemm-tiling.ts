@@ -33,6 +33,9 @@ export const rate = 27
 /** Bytes of a packed block of B: with the panel of A and the sums it must fit the L2 cache (1 MB). */
 const blockBytes = 384 * 1024
 const maxKBlock = 512
+/** Small products have time for short partial sums, which round less. */
+const preciseWork = 1 << 18
+const preciseKBlock = 32
 const maxSharedBytes = 16 * 1024 * 1024
 const ceil = (x: number, by: number) => Math.ceil(x / by)
 const roundUp = (x: number, by: number) => ceil(x, by) * by
@@ -42,7 +45,8 @@ export function chooseTiling({ batch, m, n, k, batchedA }: Problem): Tiling {
   const wanted = nanoseconds < 20_000 ? 1 : Math.min(16, Math.max(2, Math.floor(nanoseconds / 20_000)))
   let splits = 1
   if (k >= 1024 && batch * m * n <= 65_536) splits = Math.min(8, Math.floor(k / 256), wanted)
-  const kBlock = roundUp(ceil(ceil(k, splits), ceil(ceil(k, splits), maxKBlock)), 4)
+  const mostK = batch * m * n * k < preciseWork ? preciseKBlock : maxKBlock
+  const kBlock = roundUp(ceil(ceil(k, splits), ceil(ceil(k, splits), mostK)), 4)
   const kSplit = roundUp(ceil(k, splits), kBlock)
   splits = ceil(k, kSplit)
 
@@ -79,4 +83,11 @@ export function panelsOf(rows: number): { high: number; rest: readonly number[] 
   }
   return { high: 0, rest: rows < 4 ? [4] : [4, 4] }
 }
-const exact: Readonly<Record<number, readonly number[]>> = { 0: [], 4: [4], 5: [5], 8: [4, 4], 9: [5, 4], 13: [5, 4, 4] }
+const exact: Readonly<Record<number, readonly number[]>> = {
+  0: [],
+  4: [4],
+  5: [5],
+  8: [4, 4],
+  9: [5, 4],
+  13: [5, 4, 4],
+}

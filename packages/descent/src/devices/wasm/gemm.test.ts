@@ -12,7 +12,9 @@ const wasm = new WasmDevice(1)
 
 function run(device: Device, kernel: Kernel, arrays: readonly Float32Array[]): Float64Array[] {
   const plan: Plan = {
-    kernels: [{ ...kernel, buffers: kernel.buffers.map((use, i) => ({ ...use, length: (arrays[i] as Float32Array).length })) }],
+    kernels: [
+      { ...kernel, buffers: kernel.buffers.map((use, i) => ({ ...use, length: (arrays[i] as Float32Array).length })) },
+    ],
     buffers: kernel.buffers.map((use, position) => ({
       dtype: use.dtype,
       length: (arrays[position] as Float32Array).length,
@@ -37,7 +39,9 @@ function random(length: number): Float32Array {
 
 /** Both devices must agree in all buffers, those that are read included. */
 function agree(kernel: GemmKernel, sizes: readonly number[], label: string): void {
-  const arrays = sizes.map((size, i) => (kernel.buffers[i]?.access === 'read' ? random(size) : new Float32Array(size).fill(7)))
+  const arrays = sizes.map((size, i) =>
+    kernel.buffers[i]?.access === 'read' ? random(size) : new Float32Array(size).fill(7),
+  )
   const expected = run(reference, kernel, arrays)
   const actual = run(wasm, kernel, arrays)
   const tolerance = 2e-6 * Math.sqrt(kernel.k.size) + 1e-6
@@ -51,7 +55,13 @@ function agree(kernel: GemmKernel, sizes: readonly number[], label: string): voi
   })
 }
 
-const load = (buffer: number, index: Index, guarded = false): Expr => ({ kind: 'load', dtype: 'f32', buffer, index, guarded })
+const load = (buffer: number, index: Index, guarded = false): Expr => ({
+  kind: 'load',
+  dtype: 'f32',
+  buffer,
+  index,
+  guarded,
+})
 const tile: Expr = { kind: 'tile', dtype: 'f32' }
 const [M, N, K, B] = [0, 1, 2, 3]
 const uses = (...access: ('read' | 'write')[]) => access.map((a) => ({ dtype: 'f32' as const, access: a, length: 0 }))
@@ -81,7 +91,10 @@ function product(shape: Shape, change: Partial<GemmKernel> = {}): GemmKernel {
     n: { id: N, size: n },
     k: { id: K, size: k },
     a: load(0, turnA ? dot([image, l, i], [m * k, m, 1]) : dot([image, i, l], [m * k, k, 1])),
-    b: load(1, turnB ? dot([image, j, l], [sharedB ? 0 : n * k, k, 1]) : dot([image, l, j], [sharedB ? 0 : n * k, n, 1])),
+    b: load(
+      1,
+      turnB ? dot([image, j, l], [sharedB ? 0 : n * k, k, 1]) : dot([image, l, j], [sharedB ? 0 : n * k, n, 1]),
+    ),
     stores: [{ buffer: 2, index: dot([image, i, j], [m * n, n, 1]), value: tile }],
     ...change,
   }
@@ -93,14 +106,28 @@ function sizesOf({ m, n, k, batch = 1 }: Shape): number[] {
 test('matrix products of all small sizes, turned or not, equal the reference', () => {
   for (let round = 0; round < 250; round++) {
     const up = (most: number) => 1 + (Math.floor((random(1)[0] as number) * most + most / 2) % most)
-    const shape = { m: up(40), n: up(40), k: up(40), batch: up(3), turnA: up(2) === 1, turnB: up(2) === 1, sharedB: up(2) === 1 }
+    const shape = {
+      m: up(40),
+      n: up(40),
+      k: up(40),
+      batch: up(3),
+      turnA: up(2) === 1,
+      turnB: up(2) === 1,
+      sharedB: up(2) === 1,
+    }
     agree(product(shape), sizesOf(shape), JSON.stringify(shape))
   }
 })
 
 test('large products: blocks of k, blocks of columns, split sums', () => {
   for (const turned of [false, true]) {
-    for (const [m, n, k] of [[13, 200, 1100], [64, 72, 2050], [300, 33, 600], [37, 450, 520], [7, 7, 3000]] as const) {
+    for (const [m, n, k] of [
+      [13, 200, 1100],
+      [64, 72, 2050],
+      [300, 33, 600],
+      [37, 450, 520],
+      [7, 7, 3000],
+    ] as const) {
       const shape = { m, n, k, turnA: turned, turnB: !turned }
       agree(product(shape), sizesOf(shape), JSON.stringify(shape))
     }
@@ -123,7 +150,14 @@ test('one, two or three rows or columns', () => {
 })
 
 test('an epilogue with bias, activation and a second store', () => {
-  for (const [m, n, k] of [[9, 21, 8], [64, 8, 8], [33, 70, 40], [2, 30, 12], [30, 2, 12], [50, 60, 1500]] as const) {
+  for (const [m, n, k] of [
+    [9, 21, 8],
+    [64, 8, 8],
+    [33, 70, 40],
+    [2, 30, 12],
+    [30, 2, 12],
+    [50, 60, 1500],
+  ] as const) {
     const shape = { m, n, k }
     const { i, j } = variables(shape)
     const biased = binary('add', tile, load(3, j))
@@ -151,7 +185,12 @@ test('operands that are computed while packing', () => {
 })
 
 test('operands that no table describes', () => {
-  for (const [m, n, k] of [[13, 22, 19], [2, 9, 7], [40, 3, 5], [8, 8, 8]] as const) {
+  for (const [m, n, k] of [
+    [13, 22, 19],
+    [2, 9, 7],
+    [40, 3, 5],
+    [8, 8, 8],
+  ] as const) {
     const shape = { m, n, k }
     const { i, j, l } = variables(shape)
     const diagonal = select(binary('eq', indexValue(i), indexValue(l)), load(0, dot([i, l], [k, 1])), f32(2))
@@ -212,7 +251,10 @@ test('the gradient of a convolution’s weights sums over images and places', ()
 })
 
 test('windows that reach outside are padded by a select around a guarded load', () => {
-  for (const [size, pad] of [[8, 1], [7, 2]] as const) {
+  for (const [size, pad] of [
+    [8, 1],
+    [7, 2],
+  ] as const) {
     const [images, channels, outputs, taps] = [2, 3, 5, 9]
     const places = size + 2 * pad - 2
     const shape = { m: outputs, n: places * places, k: channels * taps, batch: images }
@@ -221,7 +263,13 @@ test('windows that reach outside are padded by a select around a guarded load', 
     const row = addConstant(add(div(j, places), div(tap, 3)), -pad)
     const column = addConstant(add(mod(j, places), mod(tap, 3)), -pad)
     const inside = [row, column]
-      .map((x) => binary('and', binary('le', { kind: 'const', dtype: 'i32', value: 0 }, indexValue(x)), binary('lt', indexValue(x), { kind: 'const', dtype: 'i32', value: size })))
+      .map((x) =>
+        binary(
+          'and',
+          binary('le', { kind: 'const', dtype: 'i32', value: 0 }, indexValue(x)),
+          binary('lt', indexValue(x), { kind: 'const', dtype: 'i32', value: size }),
+        ),
+      )
       .reduce((x, y) => binary('and', x, y))
     const at = dot([image, div(l, taps), row, column], [channels * size * size, size * size, size, 1])
     const kernel = product(shape, {

@@ -132,7 +132,7 @@ function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, ta
       e.lane = lane
       const [root, ...loads] = e.prepare([value, ...bound.keys()]) as [Expr, ...Expr[]]
       const locals = [...bound.values()]
-      loads.forEach((load, i) => e.give(load, locals[i] as number))
+      for (const [i, load] of loads.entries()) e.give(load, locals[i] as number)
       e.value(root)
     })
   let bases: number[] = []
@@ -153,7 +153,10 @@ function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, ta
       }
       write()
       p()
-      f.get(k).get(kEnd).get(bind).load('i32.load', tablesWord * 4)
+      f.get(k)
+        .get(kEnd)
+        .get(bind)
+        .load('i32.load', tablesWord * 4)
       for (const base of bases) f.get(base)
       f.call(packing)
     },
@@ -161,7 +164,14 @@ function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, ta
 }
 
 /** Sets a local to the address of an operand's elements at this point of the batch, p = 0 and k = 0. */
-function emitBase(f: FunctionBuilder, { load, base }: OperandLoad, kernel: GemmKernel, batch: ReadonlyMap<number, number>, into: number, target: Target): void {
+function emitBase(
+  f: FunctionBuilder,
+  { load, base }: OperandLoad,
+  kernel: GemmKernel,
+  batch: ReadonlyMap<number, number>,
+  into: number,
+  target: Target,
+): void {
   f.borrow(() => {
     const e = new ExprEmitter(f, target, kernel.buffers, bind, scratch)
     for (const [id, at] of batch) e.bind(id, at)

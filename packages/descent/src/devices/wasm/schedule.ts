@@ -41,7 +41,10 @@ export function addToTable(module: ModuleBuilder, kernels: readonly EmittedKerne
   for (const kernel of kernels) for (const phase of kernel.phases) module.slot(phase.body)
 }
 
-export function layoutSchedule(steps: readonly (readonly BoundLaunch[])[], slotOf: (f: FunctionBuilder) => number): Schedule {
+export function layoutSchedule(
+  steps: readonly (readonly BoundLaunch[])[],
+  slotOf: (f: FunctionBuilder) => number,
+): Schedule {
   const words: number[] = [0]
   const counters: number[] = []
   let parallelWork = 0
@@ -67,7 +70,11 @@ export function layoutSchedule(steps: readonly (readonly BoundLaunch[])[], slotO
       words[0] = (words[0] as number) + 1
     }
   }
-  return { words: Int32Array.from(words), counters: Int32Array.from(counters), parallel: parallelWork > 3 * nanosecondsPerClaim }
+  return {
+    words: Int32Array.from(words),
+    counters: Int32Array.from(counters),
+    parallel: parallelWork > 3 * nanosecondsPerClaim,
+  }
 }
 
 /**
@@ -100,13 +107,19 @@ function emitSolo({ module, errorAddress }: Target): void {
   f.get(stages).i32('eqz').brIf(finished)
   f.get(at).load('i32.load', offset.endsStep).set(endsStep)
   f.get(at).load('i32.load', offset.tasks).set(tasks)
-  f.get(at).constant(stageWords * 4).i32('add').set(at)
+  f.get(at)
+    .constant(stageWords * 4)
+    .i32('add')
+    .set(at)
   const noTasks = f.block()
   const nextTask = f.loop()
   f.get(tasks).i32('eqz').brIf(noTasks)
   f.constant(0).get(at).load('i32.load', task.chunks).get(at).load('i32.load', task.bind).get(scratch)
   f.get(at).load('i32.load', task.slot).callIndirect(body)
-  f.get(at).constant(taskWords * 4).i32('add').set(at)
+  f.get(at)
+    .constant(taskWords * 4)
+    .i32('add')
+    .set(at)
   f.get(tasks).constant(1).i32('sub').set(tasks)
   f.br(nextTask).end().end()
   returnIfFailed(f, endsStep, errorAddress, false)
@@ -140,12 +153,18 @@ function emitShared({ module, errorAddress }: Target): void {
   // Looking before adding keeps the counter's cache line shared where nothing is left.
   f.get(stage).atomic('i32.atomic.load', offset.next).get(claims).i32('ge_s').brIf(noneLeft)
   f.get(stage).constant(1).atomic('i32.atomic.rmw.add', offset.next).tee(claim).get(claims).i32('ge_s').brIf(noneLeft)
-  f.get(stage).constant(stageWords * 4).i32('add').set(at)
+  f.get(stage)
+    .constant(stageWords * 4)
+    .i32('add')
+    .set(at)
   const found = f.block()
   const search = f.loop()
   f.get(claim).get(at).load('i32.load', task.claims).i32('lt_s').brIf(found)
   f.get(claim).get(at).load('i32.load', task.claims).i32('sub').set(claim)
-  f.get(at).constant(taskWords * 4).i32('add').set(at)
+  f.get(at)
+    .constant(taskWords * 4)
+    .i32('add')
+    .set(at)
   f.br(search).end().end()
   f.get(claim).get(at).load('i32.load', task.grain).i32('mul').tee(first)
   f.get(at).load('i32.load', task.grain).i32('add').set(last)
@@ -162,13 +181,27 @@ function emitShared({ module, errorAddress }: Target): void {
   f.get(stage).atomic('i32.atomic.load', offset.done).tee(done).get(claims).i32('ge_s').brIf(allDone)
   f.get(stop).atomic('i32.atomic.load').if()
   f.constant(1).return().end()
-  f.get(spins).constant(1).i32('add').tee(spins).constant(20_000).i32('lt_s').get(thread).i32('eqz').i32('or').brIf(wait)
+  f.get(spins)
+    .constant(1)
+    .i32('add')
+    .tee(spins)
+    .constant(20_000)
+    .i32('lt_s')
+    .get(thread)
+    .i32('eqz')
+    .i32('or')
+    .brIf(wait)
   // Long waits sleep in short naps: nobody has to wake us, and a thread without a core of its own yields it.
   f.get(stage).constant(offset.done).i32('add').get(done).constant64(50_000n).atomic('memory.atomic.wait32').drop()
   f.br(wait).end().end()
 
   returnIfFailed(f, stage, errorAddress, true)
-  f.get(stage).load('i32.load', offset.tasks).constant(taskWords * 4).i32('mul').constant(stageWords * 4).i32('add')
+  f.get(stage)
+    .load('i32.load', offset.tasks)
+    .constant(taskWords * 4)
+    .i32('mul')
+    .constant(stageWords * 4)
+    .i32('add')
   f.get(stage).i32('add').set(stage)
   f.get(stages).constant(1).i32('sub').set(stages)
   f.br(nextStage).end().end()

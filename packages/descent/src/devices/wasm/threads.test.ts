@@ -8,7 +8,13 @@ import { dot, type Index, variable } from '../../kernel/index-expr.ts'
 import type { GemmKernel, LoopKernel, Plan, PlanBuffer } from '../../kernel/kernel.ts'
 import { WasmDevice } from './device.ts'
 
-const load = (buffer: number, index: Index, dtype: 'f32' | 'i32' = 'f32'): Expr => ({ kind: 'load', dtype, buffer, index, guarded: false })
+const load = (buffer: number, index: Index, dtype: 'f32' | 'i32' = 'f32'): Expr => ({
+  kind: 'load',
+  dtype,
+  buffer,
+  index,
+  guarded: false,
+})
 const tile: Expr = { kind: 'tile', dtype: 'f32' }
 
 function product(m: number, n: number, k: number, turned: boolean): GemmKernel {
@@ -33,7 +39,11 @@ function product(m: number, n: number, k: number, turned: boolean): GemmKernel {
 /** Two products side by side, then two that read their results; the last splits its sum over k. */
 function chain(size: number): Plan {
   const long = 1500
-  const arena = (length: number, offset: number): PlanBuffer => ({ dtype: 'f32', length, place: { kind: 'arena', offset } })
+  const arena = (length: number, offset: number): PlanBuffer => ({
+    dtype: 'f32',
+    length,
+    place: { kind: 'arena', offset },
+  })
   const argument = (length: number, position: number, access: 'read' | 'write'): PlanBuffer => ({
     dtype: 'f32',
     length,
@@ -50,8 +60,14 @@ function chain(size: number): Plan {
       argument(size * size, 3, 'write'),
     ],
     steps: [
-      [{ kernel: 0, buffers: [0, 1, 2], size: null }, { kernel: 2, buffers: [0, 0, 3], size: null }],
-      [{ kernel: 1, buffers: [2, 1, 4], size: null }, { kernel: 2, buffers: [3, 0, 5], size: null }],
+      [
+        { kernel: 0, buffers: [0, 1, 2], size: null },
+        { kernel: 2, buffers: [0, 0, 3], size: null },
+      ],
+      [
+        { kernel: 1, buffers: [2, 1, 4], size: null },
+        { kernel: 2, buffers: [3, 0, 5], size: null },
+      ],
     ],
     arenaBytes: Math.ceil((size * long) / 16) * 64 + size * size * 4,
     checks: [],
@@ -78,7 +94,12 @@ test('the same bits with one, two and four threads', async () => {
       if (round === 5) await setTimeout(150)
       for (const out of args.slice(2)) device.write(out, 0, new Float32Array(size * size))
       runner.run(args)
-      seen.add(args.slice(2).map((out) => Buffer.from(device.read(out, 0, size * size).buffer).toString('base64')).join())
+      seen.add(
+        args
+          .slice(2)
+          .map((out) => Buffer.from(device.read(out, 0, size * size).buffer).toString('base64'))
+          .join(),
+      )
     }
     assert.equal(seen.size, 1, `${threads} threads: every run the same`)
     results.push(...seen)
@@ -133,7 +154,13 @@ test('a failed check stops the plan on every thread', async () => {
     ],
     rows: [{ id: 0, size }],
     stages: [
-      { axes: [], reductions: [], stores: [{ buffer: 1, index: i, value: { kind: 'check', dtype: 'i32', x: load(0, i, 'i32'), size: 10, id: 0 } }] },
+      {
+        axes: [],
+        reductions: [],
+        stores: [
+          { buffer: 1, index: i, value: { kind: 'check', dtype: 'i32', x: load(0, i, 'i32'), size: 10, id: 0 } },
+        ],
+      },
     ],
   }
   const buffer = (position: number, access: 'read' | 'write'): PlanBuffer => ({
@@ -155,7 +182,10 @@ test('a failed check stops the plan on every thread', async () => {
     const input = new Int32Array(size)
     input[(round * 19_997) % size] = 10 + round
     device.write(args[0] as (typeof args)[number], 0, input)
-    assert.throws(() => runner.run(args), (error) => error instanceof IndexError && error.index === 10 + round)
+    assert.throws(
+      () => runner.run(args),
+      (error) => error instanceof IndexError && error.index === 10 + round,
+    )
     device.write(args[0] as (typeof args)[number], 0, new Int32Array(size))
     runner.run(args)
   }
@@ -171,6 +201,9 @@ test('workers do not keep the process alive', () => {
     await new Promise((done) => setTimeout(done, 200))
     runner.run(args)
   `
-  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8', timeout: 20_000 })
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
   assert.equal(child.status, 0, child.stderr)
 })

@@ -4,7 +4,7 @@
  * awake joins (see schedule.ts and worker.ts).
  */
 import { features } from './features.ts'
-import { controlWords as w, type WorkerMessage, workerMain } from './worker.ts'
+import { type WorkerMessage, controlWords as w, workerMain } from './worker.ts'
 
 /** What a module with a schedule exports. */
 export interface PlanExports {
@@ -26,7 +26,15 @@ export interface ScratchArea {
 /** How many threads there are by default: one for each core. */
 export function defaultThreads(): number {
   const scope = globalThis as { navigator?: { hardwareConcurrency?: number } }
-  return Math.max(1, Math.min(16, nodeModule<{ availableParallelism(): number }>('node:os')?.availableParallelism() ?? scope.navigator?.hardwareConcurrency ?? 1))
+  return Math.max(
+    1,
+    Math.min(
+      16,
+      nodeModule<{ availableParallelism(): number }>('node:os')?.availableParallelism() ??
+        scope.navigator?.hardwareConcurrency ??
+        1,
+    ),
+  )
 }
 
 function nodeModule<T>(name: string): T | undefined {
@@ -136,7 +144,14 @@ export class ThreadPool {
       }
       // What it has seen includes the plans below: they are queued behind this message.
       const seen = Atomics.load(this.words, w.messages) - this.plans.size
-      worker.postMessage({ kind: 'start', memory: this.memory, control: this.control, thread: this.workers.length + 1, words: w, seen })
+      worker.postMessage({
+        kind: 'start',
+        memory: this.memory,
+        control: this.control,
+        thread: this.workers.length + 1,
+        words: w,
+        seen,
+      })
       for (const [id, module] of this.plans) worker.postMessage({ kind: 'plan', id, module })
       this.workers.push(worker)
     }

@@ -28,7 +28,14 @@ export const controlWords = {
 export const controlBytes = 64
 
 export type WorkerMessage =
-  | { readonly kind: 'start'; readonly memory: WebAssembly.Memory; readonly control: number; readonly thread: number; readonly words: typeof controlWords; readonly seen: number }
+  | {
+      readonly kind: 'start'
+      readonly memory: WebAssembly.Memory
+      readonly control: number
+      readonly thread: number
+      readonly words: typeof controlWords
+      readonly seen: number
+    }
   | { readonly kind: 'plan'; readonly id: number; readonly module: WebAssembly.Module }
   | { readonly kind: 'drop'; readonly id: number }
 
@@ -77,7 +84,11 @@ export function workerMain(): void {
       }
       last = generation
       Atomics.add(words, w.active, 1)
-      if (Atomics.load(words, w.open) === 1 && Atomics.load(words, w.generation) === generation && thread < Atomics.load(words, w.threads)) {
+      if (
+        Atomics.load(words, w.open) === 1 &&
+        Atomics.load(words, w.generation) === generation &&
+        thread < Atomics.load(words, w.threads)
+      ) {
         const run = plans.get(words[w.plan] as number)
         try {
           const scratch = (words[w.scratch] as number) + thread * (words[w.scratchStride] as number)
