@@ -44,6 +44,9 @@ export class Tensor {
   /** The sum of the gradients that `backward` has sent here, for leaves with `requiresGrad`. */
   grad: Tensor | null = null
 
+  /** Dimensions over which it is known to sum to zero, rounding aside. For the library's own use. */
+  sumsToZeroOver: readonly number[] | null = null
+
   /** For the library's own use; make tensors with `tensor`, `zeros`, `randn`… */
   constructor(device: Device, meta: Meta, values: Stored | Traced, derivation: autograd.Derivation | null = null) {
     this.#device = device
@@ -430,6 +433,10 @@ export class Tensor {
   }
   variance(dim: Dims = null, options: { correction?: number; keepdim?: boolean } = {}): Tensor {
     return F.variance(this.#float(), dim, options.correction ?? 1, options.keepdim ?? false)
+  }
+  /** x − mean(x) over `dim`. */
+  center(dim: Dims = null): Tensor {
+    return F.center(this.#float(), F.axesOf('center', this, dim))
   }
   std(dim: Dims = null, options: { correction?: number; keepdim?: boolean } = {}): Tensor {
     return this.variance(dim, options).sqrt()

@@ -19,6 +19,11 @@ export function reduceOver(x: Tensor, op: OpDef<ReduceAttrs>, dim: Dims, keepdim
   if (empty && op.name !== 'sum' && op.name !== 'prod') {
     throw new ShapeError(`${op.name}: dimension of extent 0 in ${shapeText(x.shape)} has no ${op.name}.`)
   }
+  const zero = op.name === 'sum' && x.sumsToZeroOver !== null && String(x.sumsToZeroOver) === String(axes)
+  if (zero)
+    return x
+      .operand(0)
+      .expand(keepdim ? x.shape.map((e, d) => (axes.includes(d) ? 1 : e)) : x.shape.filter((_, d) => !axes.includes(d)))
   const kept = axes.length === 0 && !op.name.startsWith('arg') ? x : x.apply(op, { axes })
   if (keepdim) return kept
   return kept.reshape(kept.shape.filter((_, d) => !axes.includes(d)))
@@ -27,11 +32,27 @@ export function reduceOver(x: Tensor, op: OpDef<ReduceAttrs>, dim: Dims, keepdim
 export function variance(x: Tensor, dim: Dims, correction: number, keepdim: boolean): Tensor {
   const axes = axesOf('variance', x, dim)
   const count = axes.reduce((n, d) => n * (x.shape[d] as number), 1)
-  const centred = x.sub(x.mean(axes, true))
-  return centred
-    .mul(centred)
-    .sum(axes, keepdim)
-    .div(Math.max(0, count - correction))
+  const centred = center(x, axes)
+  const divisor = Math.max(0, count - correction)
+  return centred.mul(centred).sum(axes, keepdim).div(divisor)
+}
+
+/**
+ * x − mean(x). Its cotangent is centred too, so that its sum is zero; that is said of it, for the sum of its rounding
+ * errors is not, and an optimizer that divides by a gradient's size would follow them (a bias before a batch norm).
+ */
+export function center(x: Tensor, axes: readonly number[]): Tensor {
+  const subtract = (y: Tensor): Tensor => y.sub(y.mean(axes, true))
+  return withVjp(
+    'center',
+    [x],
+    () => subtract(x),
+    (g) => {
+      const cotangent = g.requiresGrad ? center(g, axes) : subtract(g)
+      cotangent.sumsToZeroOver = axes
+      return [cotangent]
+    },
+  )
 }
 
 export function logsumexp(x: Tensor, dim: Dims, keepdim: boolean): Tensor {

@@ -39,14 +39,17 @@ abstract class BatchNorm extends Module {
   override forward(x: Tensor): Tensor {
     this.requireShape(x)
     const spread = x.shape.map((_, d) => (d === 1 ? -1 : 1))
-    const { mean, variance } = this.training ? this.#ofBatch(x) : { mean: this.runningMean, variance: this.runningVar }
-    const scale = variance.add(this.#eps).rsqrt()
-    const y = x.sub(mean.reshape(spread)).mul(scale.reshape(spread))
+    const { centred, variance } = this.training ? this.#ofBatch(x) : this.#ofRunning(x, spread)
+    const y = centred.mul(variance.add(this.#eps).rsqrt())
     return this.weight && this.bias ? y.mul(this.weight.reshape(spread)).add(this.bias.reshape(spread)) : y
   }
 
-  /** The batch's mean and (biased) variance, which also enter the running ones, the variance there unbiased. */
-  #ofBatch(x: Tensor): { mean: Tensor; variance: Tensor } {
+  #ofRunning(x: Tensor, spread: readonly number[]): { centred: Tensor; variance: Tensor } {
+    return { centred: x.sub(this.runningMean.reshape(spread)), variance: this.runningVar.reshape(spread) }
+  }
+
+  /** By the batch's mean and (biased) variance, which also enter the running ones, the variance there unbiased. */
+  #ofBatch(x: Tensor): { centred: Tensor; variance: Tensor } {
     const others = x.shape.map((_, d) => d).filter((d) => d !== 1)
     const count = others.reduce((product, d) => product * (x.shape[d] as number), 1)
     if (count < 2) {
@@ -54,14 +57,15 @@ abstract class BatchNorm extends Module {
         `${this.constructor.name}: a batch of one value a channel, [${x.shape.join(', ')}], has no variance. Use larger batches, dropLast, or eval().`,
       )
     }
-    const mean = x.mean(others)
-    const variance = x.variance(others, { correction: 0 })
+    const centred = x.center(others)
+    const variance = centred.mul(centred).mean(others, true)
     noGrad(() => {
       const share = this.#momentum
-      this.runningMean.copy_(this.runningMean.mul(1 - share).add(mean.mul(share)))
-      this.runningVar.copy_(this.runningVar.mul(1 - share).add(variance.mul((share * count) / (count - 1))))
+      const unbiased = variance.flatten().mul((share * count) / (count - 1))
+      this.runningMean.copy_(this.runningMean.mul(1 - share).add(x.mean(others).mul(share)))
+      this.runningVar.copy_(this.runningVar.mul(1 - share).add(unbiased))
     })
-    return { mean, variance }
+    return { centred, variance }
   }
 }
 

@@ -5,8 +5,8 @@ import type { Device, Runner, Storage, Values } from '../device.ts'
 import { LinearMemory } from './memory.ts'
 import { WasmRunner } from './runner.ts'
 import { WasmStorage } from './storage.ts'
-import { controlBytes } from './worker.ts'
 import { defaultThreads, type ScratchArea, ThreadPool } from './threads.ts'
+import { controlBytes } from './worker.ts'
 
 export class WasmDevice implements Device {
   readonly name = 'wasm'
@@ -26,7 +26,12 @@ export class WasmDevice implements Device {
   }
 
   allocate(dtype: DType, length: number): Storage {
-    return new WasmStorage(this, this.memory, dtype, dtype === 'f32' ? new Float32Array(length) : new Int32Array(length))
+    return new WasmStorage(
+      this,
+      this.memory,
+      dtype,
+      dtype === 'f32' ? new Float32Array(length) : new Int32Array(length),
+    )
   }
 
   adopt(dtype: DType, values: Float32Array | Int32Array): Storage {
@@ -34,7 +39,9 @@ export class WasmDevice implements Device {
   }
 
   read(storage: Storage, start: number, length: number): Values {
-    const view = own(storage).view().subarray(start, start + length)
+    const view = own(storage)
+      .view()
+      .subarray(start, start + length)
     return view instanceof Float32Array ? new Float32Array(view) : new Int32Array(view)
   }
 

@@ -35,7 +35,7 @@ const blockBytes = 384 * 1024
 const maxKBlock = 512
 /** Small products have time for short partial sums, which round less. */
 const preciseWork = 1 << 18
-const preciseKBlock = 32
+const preciseKBlock = 24
 const maxSharedBytes = 16 * 1024 * 1024
 const ceil = (x: number, by: number) => Math.ceil(x / by)
 const roundUp = (x: number, by: number) => ceil(x, by) * by

@@ -8,7 +8,9 @@ import * as op from './opcodes.ts'
 export function listModule(plan: Plan, kernels: readonly EmittedKernel[]): string {
   return kernels
     .map((kernel, i) => {
-      const code = kernel.phases.map((phase, p) => `phase ${p}, function ${phase.body.index}\n${disassemble(phase.body)}`)
+      const code = kernel.phases.map(
+        (phase, p) => `phase ${p}, function ${phase.body.index}\n${disassemble(phase.body)}`,
+      )
       return `kernel ${i}: ${printKernel(plan.kernels[i] as Plan['kernels'][number])}\n\n${code.join('\n')}`
     })
     .join('\n\n')
@@ -43,7 +45,12 @@ const plain = new Map<number, [name: string, operands: Operands]>([
   [0x43, ['f32.const', 'f32']],
   [0x44, ['f64.const', 'f64']],
 ])
-const named = (codes: Record<string, number>, prefix: string, operands: Operands, into: Map<number, [string, Operands]>): void => {
+const named = (
+  codes: Record<string, number>,
+  prefix: string,
+  operands: Operands,
+  into: Map<number, [string, Operands]>,
+): void => {
   for (const [name, code] of Object.entries(codes)) into.set(code, [prefix + name, operands])
 }
 named(op.i32, 'i32.', 'none', plain)

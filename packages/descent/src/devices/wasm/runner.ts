@@ -16,7 +16,7 @@ import { features } from './features.ts'
 import { listModule } from './listing.ts'
 import type { LinearMemory } from './memory.ts'
 import { addToTable, type BoundLaunch, emitSchedule, layoutSchedule, type Schedule } from './schedule.ts'
-import { WasmStorage } from './storage.ts'
+import type { WasmStorage } from './storage.ts'
 import type { PlanExports, ThreadPool } from './threads.ts'
 
 /** A buffer whose address may change between runs, and the words that hold it. */
@@ -81,7 +81,8 @@ export class WasmRunner implements Runner {
     const tables = this.#kernels.map((kernel) => (kernel.tables ? place(kernel.tables) : 0))
 
     // Each launch's table of addresses, one after the other.
-    const kernelOf = (launch: Plan['steps'][number][number]): EmittedKernel => this.#kernels[launch.kernel] as EmittedKernel
+    const kernelOf = (launch: Plan['steps'][number][number]): EmittedKernel =>
+      this.#kernels[launch.kernel] as EmittedKernel
     const starts: number[] = []
     let words = 0
     for (const launch of launches) {
@@ -212,7 +213,12 @@ export class WasmRunner implements Runner {
   }
 }
 
-function argument(buffer: PlanBuffer, place: Extract<PlanBuffer['place'], { kind: 'argument' }>, words: number[], offset: number): Argument {
+function argument(
+  buffer: PlanBuffer,
+  place: Extract<PlanBuffer['place'], { kind: 'argument' }>,
+  words: number[],
+  offset: number,
+): Argument {
   void buffer
   return {
     words,

@@ -20,7 +20,9 @@ export const emitScatter: EmitKernel<ScatterKernel> = (kernel, target) => {
     })
     emitLoop(e, source, () => {
       e.value(place)
-      f.lane('i32x4.extract_lane', 0).constant(4 * stride).i32('mul')
+      f.lane('i32x4.extract_lane', 0)
+        .constant(4 * stride)
+        .i32('mul')
       const row = e.address(buffer, base)
       f.get(row.local).i32('add').set(at)
       e.value(added)

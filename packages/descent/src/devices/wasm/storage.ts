@@ -36,7 +36,9 @@ export class WasmStorage implements Storage {
   view(): HeapValues {
     if (this.#heap) return this.#heap
     const { buffer } = this.#memory.memory
-    return this.dtype === 'f32' ? new Float32Array(buffer, this.address, this.length) : new Int32Array(buffer, this.address, this.length)
+    return this.dtype === 'f32'
+      ? new Float32Array(buffer, this.address, this.length)
+      : new Int32Array(buffer, this.address, this.length)
   }
 
   /** Moves the values into linear memory. */
@@ -63,4 +65,6 @@ let kept = 0
 const counted = new FinalizationRegistry<number>((bytes) => {
   kept -= bytes
 })
-const blocks = new FinalizationRegistry<{ memory: LinearMemory; address: number }>(({ memory, address }) => memory.release(address))
+const blocks = new FinalizationRegistry<{ memory: LinearMemory; address: number }>(({ memory, address }) =>
+  memory.release(address),
+)

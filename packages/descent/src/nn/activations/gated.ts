@@ -23,8 +23,9 @@ export function gelu(x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor {
       .mul(x)
       .mul(0.044715)
       .add(x)
-      .mul(Math.sqrt(2 / Math.PI))
-    return x.mul(0.5).mul(inner.tanh().add(1))
+      .mul(2 * Math.sqrt(2 / Math.PI))
+    // (1 + tanh u) / 2 = sigmoid(2u), which keeps its digits where tanh is near -1.
+    return x.mul(inner.sigmoid())
   }
   return x.mul(0.5).mul(x.mul(Math.SQRT1_2).erf().add(1))
 }
