@@ -222,7 +222,7 @@ function tanh(x: Expr): Expr {
   )
 }
 function erf(x: Expr): Expr {
-  return rational(
+  const y = rational(
     x,
     3.832506856900711,
     [
@@ -231,6 +231,7 @@ function erf(x: Expr): Expr {
     ],
     [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2],
   )
+  return max(min(y, 1), -1)
 }
 
 function sigmoid(x: Expr): Expr {

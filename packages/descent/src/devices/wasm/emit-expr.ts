@@ -29,6 +29,8 @@ export class ExprEmitter extends IndexEmitter {
   readonly buffers: readonly BufferUse[]
   /** Whether results and tile differ between lanes. */
   resultsByLane = true
+  /** Buffers have the launch's size, so every index lies in them. */
+  flat = false
   private readonly interner = new Interner()
   private readonly uses = new Map<Expr, number>()
   private readonly dependencies = new Map<Expr, ReadonlySet<number>>()
@@ -56,6 +58,10 @@ export class ExprEmitter extends IndexEmitter {
     }
     prepared.forEach(count)
     return prepared
+  }
+
+  usedOnce(e: Expr): boolean {
+    return this.uses.get(e) === 1
   }
 
   /** The value of an expression that stands in a v128 local already. */
@@ -173,7 +179,7 @@ export class ExprEmitter extends IndexEmitter {
     const { f } = this
     const step = this.laneStep(index)
     const length = (this.buffers[buffer] as BufferUse).length
-    if (guarded) {
+    if (guarded && !this.flat) {
       if (step === 0) {
         this.clampedAddress(buffer, index, 0, length)
         f.vectorLoad('v128.load32_splat')

@@ -219,27 +219,30 @@ export class IndexEmitter {
     return substitute(x, new Map([[this.lane, addConstant({ offset: 0, terms: [{ coefficient: 1, atom: { kind: 'variable', id: this.lane, size: this.laneSize } }] }, by)]]))
   }
 
-  /**
-   * How an index changes from one lane to the next; null: not by a constant. The lane variable's value in lane 0 is
-   * always a multiple of four, so quotients by multiples of four often turn out the same in all lanes.
-   */
   laneStep(x: Index): number | null {
-    const { lane } = this
-    if (lane === null) return 0
-    let sum = 0
-    for (const { coefficient, atom } of x.terms) {
-      if (atom.kind === 'variable') {
-        if (atom.id === lane) sum += coefficient
-        continue
-      }
-      const step = this.laneStep(atom.x)
-      if (step === 0) continue
-      if (step === null || step < 0) return null
-      if (atom.by % (4 * step) !== 0 || granularity(atom.x, lane) % (4 * step) !== 0) return null
-      if (atom.kind === 'mod') sum += coefficient * step
-    }
-    return sum
+    return laneStep(x, this.lane)
   }
+}
+
+/**
+ * How an index changes from one lane to the next; null: not by a constant. The lane variable's value in lane 0 is
+ * always a multiple of four, so quotients by multiples of four often turn out the same in all lanes.
+ */
+export function laneStep(x: Index, lane: number | null): number | null {
+  if (lane === null) return 0
+  let sum = 0
+  for (const { coefficient, atom } of x.terms) {
+    if (atom.kind === 'variable') {
+      if (atom.id === lane) sum += coefficient
+      continue
+    }
+    const step = laneStep(atom.x, lane)
+    if (step === 0) continue
+    if (step === null || step <= 0) return null
+    if (atom.by % (4 * step) !== 0 || granularity(atom.x, lane) % (4 * step) !== 0) return null
+    if (atom.kind === 'mod') sum += coefficient * step
+  }
+  return sum
 }
 
 /** A number that divides every value of the expression in lane 0 (0: the value is always 0). */
