@@ -115,51 +115,60 @@ export class FunctionBuilder {
     return this
   }
 
-  private emit(...bytes: number[]): this {
-    for (const byte of bytes) this.code.push(byte)
+  private byte(value: number): this {
+    this.code.push(value)
     return this
   }
-  private simd(opcode: number, ...bytes: number[]): this {
-    return this.emit(0xfd, ...unsigned(opcode), ...bytes)
+  private bytes(values: ArrayLike<number>): this {
+    for (let i = 0; i < values.length; i++) this.code.push(values[i] as number)
+    return this
+  }
+  private unsigned(value: number): this {
+    if (value < 0x80) this.code.push(value)
+    else this.bytes(unsigned(value))
+    return this
+  }
+  private simd(opcode: number): this {
+    return this.byte(0xfd).unsigned(opcode)
   }
 
   get(local: number): this {
-    return this.emit(0x20, ...unsigned(local))
+    return this.byte(0x20).unsigned(local)
   }
   set(local: number): this {
-    return this.emit(0x21, ...unsigned(local))
+    return this.byte(0x21).unsigned(local)
   }
   tee(local: number): this {
-    return this.emit(0x22, ...unsigned(local))
+    return this.byte(0x22).unsigned(local)
   }
   globalGet(global: number): this {
-    return this.emit(0x23, ...unsigned(global))
+    return this.byte(0x23).unsigned(global)
   }
   globalSet(global: number): this {
-    return this.emit(0x24, ...unsigned(global))
+    return this.byte(0x24).unsigned(global)
   }
 
   /** i32.const */
   constant(value: number): this {
-    return this.emit(0x41, ...signed(value))
+    return this.byte(0x41).bytes(signed(value))
   }
   constant64(value: bigint): this {
-    return this.emit(0x42, ...signed64(value))
+    return this.byte(0x42).bytes(signed64(value))
   }
   constantF32(value: number): this {
-    return this.emit(0x43, ...f32Bytes(value))
+    return this.byte(0x43).bytes(f32Bytes(value))
   }
   constantF64(value: number): this {
-    return this.emit(0x44, ...new Uint8Array(new Float64Array([value]).buffer))
+    return this.byte(0x44).bytes(new Uint8Array(new Float64Array([value]).buffer))
   }
   /** v128.const of four equal f32 lanes. */
   splatF32(value: number): this {
     const lane = f32Bytes(value)
-    return this.simd(12, ...lane, ...lane, ...lane, ...lane)
+    return this.simd(12).bytes(lane).bytes(lane).bytes(lane).bytes(lane)
   }
   /** v128.const of four i32 lanes (one value: all equal). */
   constantI32x4(a: number, b: number = a, c: number = a, d: number = a): this {
-    return this.simd(12, ...new Uint8Array(new Int32Array([a, b, c, d]).buffer))
+    return this.simd(12).bytes(new Uint8Array(new Int32Array([a, b, c, d]).buffer))
   }
 
   // Control flow. `block`, `loop` and `if` open a label; `end` closes the innermost.
@@ -173,114 +182,120 @@ export class FunctionBuilder {
     return this.open(0x04, result)
   }
   private open(code: number, result: ValueType | null): Label {
-    this.emit(code, result === null ? 0x40 : valueCodes[result])
+    this.byte(code).byte(result === null ? 0x40 : valueCodes[result])
     return ++this.depth
   }
   else(): this {
-    return this.emit(0x05)
+    return this.byte(0x05)
   }
   end(): this {
     this.depth--
-    return this.emit(0x0b)
+    return this.byte(0x0b)
   }
   br(label: Label): this {
-    return this.emit(0x0c, ...unsigned(this.depth - label))
+    return this.byte(0x0c).unsigned(this.depth - label)
   }
   brIf(label: Label): this {
-    return this.emit(0x0d, ...unsigned(this.depth - label))
+    return this.byte(0x0d).unsigned(this.depth - label)
   }
   brTable(labels: readonly Label[], otherwise: Label): this {
-    this.emit(0x0e, ...unsigned(labels.length))
-    for (const label of [...labels, otherwise]) this.emit(...unsigned(this.depth - label))
+    this.byte(0x0e).unsigned(labels.length)
+    for (const label of [...labels, otherwise]) this.unsigned(this.depth - label)
     return this
   }
   return(): this {
-    return this.emit(0x0f)
+    return this.byte(0x0f)
   }
   unreachable(): this {
-    return this.emit(0x00)
+    return this.byte(0x00)
   }
   drop(): this {
-    return this.emit(0x1a)
+    return this.byte(0x1a)
   }
   /** select: a b condition → a or b. Not for v128. */
   select(): this {
-    return this.emit(0x1b)
+    return this.byte(0x1b)
   }
   selectV128(): this {
-    return this.emit(0x1c, 1, valueCodes.v128)
+    return this.bytes([0x1c, 1, valueCodes.v128])
   }
   call(callee: FunctionBuilder | number): this {
-    return this.emit(0x10, ...unsigned(typeof callee === 'number' ? callee : callee.index))
+    return this.byte(0x10).unsigned(typeof callee === 'number' ? callee : callee.index)
   }
   /** arguments slot → results: calls the function in that slot of the module's table, of type `ModuleBuilder.type`. */
   callIndirect(type: number): this {
-    return this.emit(0x11, ...unsigned(type), 0)
+    return this.byte(0x11).unsigned(type).byte(0)
   }
 
   // Scalars.
   i32(o: keyof typeof op.i32): this {
-    return this.emit(op.i32[o])
+    return this.byte(op.i32[o])
   }
   i64(o: keyof typeof op.i64): this {
-    return this.emit(op.i64[o])
+    return this.byte(op.i64[o])
   }
   f32(o: keyof typeof op.f32): this {
-    return this.emit(op.f32[o])
+    return this.byte(op.f32[o])
   }
   f64(o: keyof typeof op.f64): this {
-    return this.emit(op.f64[o])
+    return this.byte(op.f64[o])
   }
   convert(o: keyof typeof op.conversion): this {
-    return this.emit(op.conversion[o])
+    return this.byte(op.conversion[o])
   }
   truncSat(o: 'i32.trunc_sat_f32_s' | 'i32.trunc_sat_f32_u'): this {
-    return this.emit(0xfc, o === 'i32.trunc_sat_f32_s' ? 0 : 1)
+    return this.byte(0xfc).byte(o === 'i32.trunc_sat_f32_s' ? 0 : 1)
   }
 
   // Memory. `offset` is in bytes and is added to the address; `align` is the exponent that is promised.
   load(o: keyof typeof op.load, offset = 0): this {
-    return this.emit(op.load[o], o.includes('8') ? 0 : o.includes('16') ? 1 : 2, ...unsigned(offset))
+    return this.byte(op.load[o])
+      .byte(o.includes('8') ? 0 : o.includes('16') ? 1 : 2)
+      .unsigned(offset)
   }
   store(o: keyof typeof op.store, offset = 0): this {
-    return this.emit(op.store[o], o.includes('8') ? 0 : o.includes('16') ? 1 : 2, ...unsigned(offset))
+    return this.byte(op.store[o])
+      .byte(o.includes('8') ? 0 : o.includes('16') ? 1 : 2)
+      .unsigned(offset)
   }
   /** dst src bytes → */
   memoryCopy(): this {
-    return this.emit(0xfc, 0x0a, 0, 0)
+    return this.bytes([0xfc, 0x0a, 0, 0])
   }
   /** dst byte bytes → */
   memoryFill(): this {
-    return this.emit(0xfc, 0x0b, 0)
+    return this.bytes([0xfc, 0x0b, 0])
   }
   /** notify: address count → woken; wait32: address expected timeout(i64 ns) → 0, 1, 2. */
   atomic(o: keyof typeof op.atomic, offset = 0): this {
-    return this.emit(0xfe, op.atomic[o], 2, ...unsigned(offset))
+    return this.byte(0xfe).byte(op.atomic[o]).byte(2).unsigned(offset)
   }
   atomicFence(): this {
-    return this.emit(0xfe, 0x03, 0)
+    return this.bytes([0xfe, 0x03, 0])
   }
 
   // Vectors.
   vectorLoad(o: keyof typeof op.vectorLoad, offset = 0): this {
-    return this.simd(op.vectorLoad[o], 0, ...unsigned(offset))
+    return this.simd(op.vectorLoad[o]).byte(0).unsigned(offset)
   }
   vectorStore(offset = 0): this {
-    return this.simd(11, 0, ...unsigned(offset))
+    return this.simd(11).byte(0).unsigned(offset)
   }
   /** load: address vector → vector; store: address vector → */
   laneAccess(o: keyof typeof op.laneAccess, lane: number, offset = 0): this {
-    return this.simd(op.laneAccess[o], 0, ...unsigned(offset), lane)
+    return this.simd(op.laneAccess[o]).byte(0).unsigned(offset).byte(lane)
   }
   lane(o: keyof typeof op.laneValue, lane: number): this {
-    return this.simd(op.laneValue[o], lane)
+    return this.simd(op.laneValue[o]).byte(lane)
   }
   /** Four 32-bit lanes chosen from the eight of two vectors. */
   shuffle32(a: number, b: number, c: number, d: number): this {
-    return this.simd(13, ...[a, b, c, d].flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * 4 + byte)))
+    this.simd(13)
+    for (const lane of [a, b, c, d]) for (let byte = 0; byte < 4; byte++) this.code.push(lane * 4 + byte)
+    return this
   }
   shuffleBytes(bytes: readonly number[]): this {
-    return this.simd(13, ...bytes)
+    return this.simd(13).bytes(bytes)
   }
   v128(o: keyof typeof op.v128): this {
     return this.simd(op.v128[o])

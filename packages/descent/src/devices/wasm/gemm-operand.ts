@@ -38,23 +38,38 @@ export interface Operand {
 
 /** Constant data of a kernel, shared by all that it packs. */
 export class Tables {
-  private readonly words: number[] = []
+  private readonly parts: Int32Array[] = []
+  private length = 0
   private readonly known = new Map<string, number>()
 
   /** Word offset of these values. */
-  add(key: string, values: () => ArrayLike<number>): number {
+  add(key: string, values: () => Int32Array): number {
     let at = this.known.get(key)
     if (at === undefined) {
-      at = this.words.length
-      const all = values()
-      for (let i = 0; i < all.length; i++) this.words.push(all[i] as number)
+      at = this.length
+      const part = values()
+      this.parts.push(part)
+      this.length += part.length
       this.known.set(key, at)
     }
     return at
   }
   build(): Int32Array {
-    return Int32Array.from(this.words)
+    const all = new Int32Array(this.length)
+    let at = 0
+    for (const part of this.parts) {
+      all.set(part, at)
+      at += part.length
+    }
+    return all
   }
+}
+
+/** `values`, times `by`, and then `extra` times `last`. */
+function extended(values: Int32Array, by: number, extra: number, last: number): Int32Array {
+  const out = new Int32Array(values.length + extra).fill(last)
+  for (let i = 0; i < values.length; i++) out[i] = (values[i] as number) * by
+  return out
 }
 
 /** Values that may be read past the end of `along`: a panel is up to this wide. */
@@ -100,7 +115,7 @@ export function analyseOperand(value: Expr, along: Axis, depth: Axis, tables: Ta
     loads,
     along,
     depth,
-    alongRuns: tables.add(`run ${keys.along}`, () => [...p, ...new Array<number>(margin).fill(1)]),
+    alongRuns: tables.add(`run ${keys.along}`, () => extended(p, 1, margin, 1)),
     depthRuns: affineDepth ? null : tables.add(`run ${keys.depth}`, () => k),
     direction: alongScore >= 0.5 || alongScore > depthScore ? 'along' : depthScore > 0.2 ? 'depth' : 'none',
     batched: loads.some((l) => variablesOf(l.base).size > 0),
@@ -147,28 +162,41 @@ function tabulate(index: Index, axis: Axis): Int32Array {
   return out
 }
 function tabulateAtom(atom: Atom, axis: Axis): Int32Array {
-  if (atom.kind === 'variable') return Int32Array.from({ length: axis.size }, (_, i) => i)
-  const { by } = atom
-  const quotient = atom.kind === 'div'
-  return tabulate(atom.x, axis).map((x) => (quotient ? Math.floor(x / by) : ((x % by) + by) % by))
+  const values = atom.kind === 'variable' ? new Int32Array(axis.size) : tabulate(atom.x, axis)
+  if (atom.kind === 'variable') for (let i = 0; i < values.length; i++) values[i] = i
+  else {
+    const { by, kind } = atom
+    for (let i = 0; i < values.length; i++) {
+      const x = values[i] as number
+      const quotient = Math.floor(x / by)
+      values[i] = kind === 'div' ? quotient : x - quotient * by
+    }
+  }
+  return values
 }
 
 function partOf(values: Int32Array, key: string, tables: Tables, extra: number): Part {
   const step = values.length > 1 ? (values[1] as number) - (values[0] as number) : 0
-  if (values[0] === 0 && values.every((v, i) => v === i * step)) return { kind: 'affine', step: step * 4 }
+  let affine = true
+  for (let i = 0; i < values.length; i++) if (values[i] !== i * step) affine = false
+  if (affine) return { kind: 'affine', step: step * 4 }
   const last = values[values.length - 1] as number
   return {
     kind: 'table',
-    at: tables.add(key, () => [...values, ...new Array<number>(extra).fill(last)].map((v) => v * 4)),
+    at: tables.add(key, () => extended(values, 4, extra, last * 4)),
   }
 }
 
 /** For each position how many, counted from it, every load can read as one vector (or as one repeated value). */
 function runs(loads: readonly Int32Array[], size: number): Int32Array {
   const out = new Int32Array(size).fill(1)
-  const constants = loads.map((values) => values.every((v) => v === values[0]))
+  const constants = loads.map((values) => values.every((value) => value === values[0]))
   for (let i = size - 2; i >= 0; i--) {
-    const joined = loads.every((values, l) => constants[l] || (values[i + 1] as number) - (values[i] as number) === 1)
+    let joined = true
+    for (let l = 0; l < loads.length; l++) {
+      const values = loads[l] as Int32Array
+      if (!constants[l] && (values[i + 1] as number) - (values[i] as number) !== 1) joined = false
+    }
     if (joined) out[i] = (out[i + 1] as number) + 1
   }
   return out
