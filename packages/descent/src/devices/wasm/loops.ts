@@ -93,7 +93,7 @@ class LoopEmitter {
   emit(): Phase {
     const { e, kernel, inner, outer, block } = this
     const { f } = e
-    if (kernel.stages.length === 0 || points(kernel.rows) === 0) return { body: f, chunks: () => 0 }
+    if (kernel.stages.length === 0 || (!kernel.flat && points(kernel.rows) === 0)) return { body: f, chunks: () => 0 }
     const blocks = inner && !kernel.flat ? Math.ceil(inner.size / block) : 1
     const units = points(outer) * blocks
     const unitCost = this.rowCost() * (inner ? Math.min(block, kernel.flat ? block : inner.size) : 1)
