@@ -9,8 +9,8 @@ import type { GemmKernel } from '../../kernel/kernel.ts'
 import { forRange, locals, minimum, takeDigit } from './control.ts'
 import { type EmittedKernel, newBody, type Target } from './emit.ts'
 import type { FunctionBuilder } from './encode.ts'
+import type { Packer } from './gemm-layout.ts'
 import type { Operand } from './gemm-operand.ts'
-import type { Packer } from './gemm-packed.ts'
 
 export const mostVectors = 3
 
