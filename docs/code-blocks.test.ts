@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Block, docstringBlocks, expectedOutput, markdownBlocks, runBlock } from './code-blocks.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+function testBlocks(files: readonly string[], read: (text: string) => Block[]): void {
+  for (const file of files) {
+    for (const { line, code } of read(readFileSync(`${root}${file}`, 'utf8'))) {
+      test(`${file}:${line}`, async () => {
+        const printed = await runBlock(code)
+        const expected = expectedOutput(code)
+        if (expected.length > 0) assert.deepEqual(printed, expected)
+      })
+    }
+  }
+}
+
+describe('the examples of the docstrings run and print what they say', () => {
+  const files = globSync('packages/descent/src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
+  testBlocks(files.sort(), docstringBlocks)
+})
+
+describe('the examples of the pages run and print what they say', () => {
+  testBlocks(['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root }).sort()], markdownBlocks)
+})
+
+test('blocks are found with their lines, and what they print', () => {
+  const text = "a\n```ts\nconsole.log(1) // → 1\nconsole.log('x y') // → x\n//   y\nfoo()\n```\n```sh\nls\n```\n"
+  const [block, ...others] = markdownBlocks(text)
+  assert.equal(block?.line, 3)
+  assert.deepEqual(others, [])
+  assert.deepEqual(expectedOutput(block?.code ?? ''), ['1', 'x y'])
+})
