@@ -8,12 +8,14 @@ export interface Features {
   readonly sharedMemory: boolean
   /** Workers can be started at all. */
   readonly workers: boolean
+  /** The thread that asks may sleep (a browser's main thread may not). */
+  readonly mayNap: boolean
 }
 
 let found: Features | undefined
 
 export function features(): Features {
-  found ??= { relaxedSimd: relaxedSimd(), sharedMemory: sharedMemory(), workers: workers() }
+  found ??= { relaxedSimd: relaxedSimd(), sharedMemory: sharedMemory(), workers: workers(), mayNap: mayNap() }
   return found
 }
 
@@ -38,4 +40,13 @@ function sharedMemory(): boolean {
 function workers(): boolean {
   const scope = globalThis as { Worker?: unknown; process?: { versions?: { node?: string } } }
   return typeof scope.Worker === 'function' || scope.process?.versions?.node !== undefined
+}
+
+function mayNap(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0)
+    return true
+  } catch {
+    return false
+  }
 }

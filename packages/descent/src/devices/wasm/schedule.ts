@@ -80,8 +80,8 @@ export function layoutSchedule(
 /**
  * Adds to the module
  *   runSolo (table, scratch) → failed: all of it on the calling thread;
- *   run (table, scratch, thread, stop) → failed: what this thread gets of it. `stop` is the address of a word that is set where
- *   another thread has crashed; `thread` is 0 for the one thread that may not sleep.
+ *   run (table, scratch, mayNap, stop) → failed: what this thread gets of it. `stop` is the address of a word that is set where
+ *   another thread has crashed; `mayNap` is 0 for a browser's main thread, which must not sleep.
  * failed is 1 if a check has failed: the steps after it have not been run.
  */
 export function emitSchedule(target: Target): void {
@@ -131,7 +131,7 @@ function emitSolo({ module, errorAddress }: Target): void {
 function emitShared({ module, errorAddress }: Target): void {
   const f = module.function(['i32', 'i32', 'i32', 'i32'], ['i32'], 'run')
   const body = module.type(['i32', 'i32', 'i32', 'i32'], [])
-  const [table, scratch, thread, stop] = [0, 1, 2, 3]
+  const [table, scratch, mayNap, stop] = [0, 1, 2, 3]
   const stages = f.local('i32')
   const stage = f.local('i32')
   const claim = f.local('i32')
@@ -187,7 +187,7 @@ function emitShared({ module, errorAddress }: Target): void {
     .tee(spins)
     .constant(20_000)
     .i32('lt_s')
-    .get(thread)
+    .get(mayNap)
     .i32('eqz')
     .i32('or')
     .brIf(wait)

@@ -9,7 +9,7 @@ import { type WorkerMessage, controlWords as w, workerMain } from './worker.ts'
 /** What a module with a schedule exports. */
 export interface PlanExports {
   runSolo(table: number, scratch: number): number
-  run(table: number, scratch: number, thread: number, stop: number): number
+  run(table: number, scratch: number, mayNap: number, stop: number): number
 }
 
 interface WorkerHandle {
@@ -105,7 +105,7 @@ export class ThreadPool {
     this.wake()
     let failed: number
     try {
-      failed = exports.run(tableAddress, scratch.base, 0, this.control + w.failed * 4)
+      failed = exports.run(tableAddress, scratch.base, features().mayNap ? 1 : 0, this.control + w.failed * 4)
     } finally {
       Atomics.store(words, w.open, 0)
     }
@@ -119,7 +119,12 @@ export class ThreadPool {
 
   /** Waits until no worker is in a job: then memory that plans use may be moved or freed. */
   settle(): void {
-    while (Atomics.load(this.words, w.active) !== 0);
+    const { words } = this
+    for (let spins = 0; ; spins++) {
+      const active = Atomics.load(words, w.active)
+      if (active === 0) return
+      if (spins > 10_000 && features().mayNap) Atomics.wait(words, w.active, active, 0.05)
+    }
   }
 
   private wake(): void {

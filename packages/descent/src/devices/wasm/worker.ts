@@ -40,7 +40,7 @@ export type WorkerMessage =
   | { readonly kind: 'drop'; readonly id: number }
 
 export function workerMain(): void {
-  type Run = (table: number, scratch: number, thread: number, stop: number) => number
+  type Run = (table: number, scratch: number, mayNap: number, stop: number) => number
   interface Port {
     on?(event: 'message', listener: (message: WorkerMessage) => void): void
     addEventListener?(event: 'message', listener: (event: { data: WorkerMessage }) => void): void
@@ -92,7 +92,7 @@ export function workerMain(): void {
         const run = plans.get(words[w.plan] as number)
         try {
           const scratch = (words[w.scratch] as number) + thread * (words[w.scratchStride] as number)
-          run?.(words[w.table] as number, scratch, thread, control + w.failed * 4)
+          run?.(words[w.table] as number, scratch, 1, control + w.failed * 4)
         } catch {
           Atomics.store(words, w.failed, 1)
         }
