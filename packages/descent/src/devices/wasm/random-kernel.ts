@@ -36,9 +36,12 @@ export class KernelGenerator {
   readonly dice: Dice
   readonly buffers: BufferUse[] = []
   #id = 0
+  readonly #whole: boolean
 
-  constructor(seed: number) {
+  /** `whole`: whether values may become i32, which has no infinities. */
+  constructor(seed: number, whole: boolean) {
     this.dice = new Dice(seed)
+    this.#whole = whole
   }
 
   axis(largest: number): Axis {
@@ -158,7 +161,7 @@ export class KernelGenerator {
         const op = dice.pick<ReduceOp>(['sum', 'sum', 'max', 'min', 'argmax', 'argmin', 'prod'])
         if (op === 'prod') return { op, value: select(binary('lt', this.load(all), f32(2)), f32(1), f32(-1)) }
         const value = this.value(all, dice.below(3), results)
-        return { op, value: op === 'sum' && dice.below(4) === 0 ? cast('i32', value) : value }
+        return { op, value: op === 'sum' && this.#whole && dice.below(4) === 0 ? cast('i32', value) : value }
       })
       const stores: Store[] = []
       if (dice.below(2) === 0) {
