@@ -26,13 +26,15 @@ export interface Contender {
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const python = process.env.PYTHON ?? 'python3'
 const node = process.execPath
+const startup = new URL('../scripts/need-node24.mjs', import.meta.url).href
 
 export function descent(device: string, threads: number): Contender {
   return {
     name: 'descent',
     device,
     command: { program: node, args: [at('./contenders/descent.ts'), device] },
-    once: { program: node, args: [at('./contenders/descent-once.ts'), device, String(threads)] },
+    // Started as the npm scripts are.
+    once: { program: node, args: ['--import', startup, at('./contenders/descent-once.ts'), device, String(threads)] },
     needs: null,
   }
 }
