@@ -19,57 +19,109 @@ function compile(root: Expr): (inputs: readonly number[]) => number {
   const word = new DataView(new ArrayBuffer(4))
   const steps = order.map((e): ((v: number[], inputs: readonly number[]) => number) => {
     switch (e.kind) {
-      case 'const': return () => e.value
-      case 'load': return (_, inputs) => inputs[e.buffer] as number
-      case 'fma': { const [a, b, c] = [at(e.a), at(e.b), at(e.c)]; return (v) => Math.fround((v[a] as number) * (v[b] as number) + (v[c] as number)) }
-      case 'select': { const [k, a, b] = [at(e.condition), at(e.a), at(e.b)]; return (v) => (v[k] ? v[a] : v[b]) as number }
-      case 'cast': { const x = at(e.x); return e.dtype === 'f32' ? (v) => Math.fround(v[x] as number) : (v) => Math.trunc(v[x] as number) | 0 }
+      case 'const':
+        return () => e.value
+      case 'load':
+        return (_, inputs) => inputs[e.buffer] as number
+      case 'fma': {
+        const [a, b, c] = [at(e.a), at(e.b), at(e.c)]
+        return (v) => Math.fround((v[a] as number) * (v[b] as number) + (v[c] as number))
+      }
+      case 'select': {
+        const [k, a, b] = [at(e.condition), at(e.a), at(e.b)]
+        return (v) => (v[k] ? v[a] : v[b]) as number
+      }
+      case 'cast': {
+        const x = at(e.x)
+        return e.dtype === 'f32' ? (v) => Math.fround(v[x] as number) : (v) => Math.trunc(v[x] as number) | 0
+      }
       case 'bitcast': {
         const x = at(e.x)
-        if (e.dtype === 'i32') return (v) => { word.setFloat32(0, v[x] as number); return word.getInt32(0) }
-        return (v) => { word.setInt32(0, v[x] as number); return word.getFloat32(0) }
+        if (e.dtype === 'i32')
+          return (v) => {
+            word.setFloat32(0, v[x] as number)
+            return word.getInt32(0)
+          }
+        return (v) => {
+          word.setInt32(0, v[x] as number)
+          return word.getFloat32(0)
+        }
       }
-      case 'unary': { const x = at(e.x); return (v) => unaryValue(e.op, v[x] as number) }
-      case 'binary': { const [a, b] = [at(e.a), at(e.b)]; const f = e.a.dtype === 'f32'; return (v) => binaryValue(e.op, v[a] as number, v[b] as number, f) }
-      default: throw new Error(e.kind)
+      case 'unary': {
+        const x = at(e.x)
+        return (v) => unaryValue(e.op, v[x] as number)
+      }
+      case 'binary': {
+        const [a, b] = [at(e.a), at(e.b)]
+        const f = e.a.dtype === 'f32'
+        return (v) => binaryValue(e.op, v[a] as number, v[b] as number, f)
+      }
+      default:
+        throw new Error(e.kind)
     }
   })
   const values = new Array<number>(order.length).fill(0)
   return (inputs) => {
-    for (let i = 0; i < steps.length; i++) values[i] = (steps[i] as (v: number[], n: readonly number[]) => number)(values, inputs)
+    for (let i = 0; i < steps.length; i++)
+      values[i] = (steps[i] as (v: number[], n: readonly number[]) => number)(values, inputs)
     return values[rootSlot] as number
   }
 }
 function unaryValue(op: UnaryOp, x: number): number {
   switch (op) {
-    case 'neg': return -x
-    case 'abs': return Math.abs(x)
-    case 'floor': return Math.floor(x)
-    case 'sqrt': return Math.fround(Math.sqrt(x))
-    default: throw new Error(op)
+    case 'neg':
+      return -x
+    case 'abs':
+      return Math.abs(x)
+    case 'floor':
+      return Math.floor(x)
+    case 'sqrt':
+      return Math.fround(Math.sqrt(x))
+    default:
+      throw new Error(op)
   }
 }
 function binaryValue(op: BinaryOp, a: number, b: number, f: boolean): number {
   const round = (x: number) => (f ? Math.fround(x) : x | 0)
   switch (op) {
-    case 'add': return round(a + b)
-    case 'sub': return round(a - b)
-    case 'mul': return f ? Math.fround(a * b) : Math.imul(a, b)
-    case 'div': return Math.fround(a / b)
-    case 'max': return Math.max(a, b)
-    case 'min': return Math.min(a, b)
-    case 'lt': return +(a < b)
-    case 'le': return +(a <= b)
-    case 'eq': return +(a === b)
-    case 'ne': return +(a !== b)
-    case 'and': return a & b
-    case 'shl': return a << b
-    case 'shr': return (a >>> b) | 0
-    default: throw new Error(op)
+    case 'add':
+      return round(a + b)
+    case 'sub':
+      return round(a - b)
+    case 'mul':
+      return f ? Math.fround(a * b) : Math.imul(a, b)
+    case 'div':
+      return Math.fround(a / b)
+    case 'max':
+      return Math.max(a, b)
+    case 'min':
+      return Math.min(a, b)
+    case 'lt':
+      return +(a < b)
+    case 'le':
+      return +(a <= b)
+    case 'eq':
+      return +(a === b)
+    case 'ne':
+      return +(a !== b)
+    case 'and':
+      return a & b
+    case 'shl':
+      return a << b
+    case 'shr':
+      return (a >>> b) | 0
+    default:
+      throw new Error(op)
   }
 }
 
-const input = (buffer: number): Expr => ({ kind: 'load', dtype: 'f32', buffer, index: { offset: 0, terms: [] }, guarded: false })
+const input = (buffer: number): Expr => ({
+  kind: 'load',
+  dtype: 'f32',
+  buffer,
+  index: { offset: 0, terms: [] },
+  guarded: false,
+})
 const ofUnary = (op: UnaryOp) => {
   const run = compile(expandMath({ kind: 'unary', dtype: 'f32', op, x: input(0) }))
   return (x: number) => run([Math.fround(x)])
@@ -150,19 +202,39 @@ test('sin and cos keep their absolute error up to 1e5', () => {
 })
 
 test('special values are those of IEEE', () => {
-  const is = (op: UnaryOp, x: number, want: number) => assert.ok(Object.is(ofUnary(op)(x), want), `${op}(${x}) = ${ofUnary(op)(x)}`)
+  const is = (op: UnaryOp, x: number, want: number) =>
+    assert.ok(Object.is(ofUnary(op)(x), want), `${op}(${x}) = ${ofUnary(op)(x)}`)
   for (const [op] of cases) is(op, NaN, NaN)
   for (const op of ['log1p', 'expm1', 'sin', 'tan', 'atan', 'tanh', 'sinh', 'erf'] as const) {
     is(op, 0, 0)
     assert.equal(ofUnary(op)(-0) === 0, true)
   }
-  is('exp', 0, 1); is('exp', Infinity, Infinity); is('exp', -Infinity, 0); is('exp', 1000, Infinity); is('exp', -1e30, 0)
-  is('log', 0, -Infinity); is('log', -1, NaN); is('log', Infinity, Infinity); is('log', 1, 0); is('log', -Infinity, NaN)
-  is('log1p', -1, -Infinity); is('log1p', -2, NaN); is('log1p', Infinity, Infinity)
-  is('expm1', Infinity, Infinity); is('expm1', -Infinity, -1)
-  is('sin', Infinity, NaN); is('cos', -Infinity, NaN); is('cos', 0, 1)
-  is('sinh', Infinity, Infinity); is('sinh', -Infinity, -Infinity); is('cosh', -Infinity, Infinity); is('cosh', 0, 1)
-  is('sigmoid', 100, 1); is('sigmoid', -100, 0); is('sigmoid', 0, 0.5); is('sigmoid', -Infinity, 0)
+  is('exp', 0, 1)
+  is('exp', Infinity, Infinity)
+  is('exp', -Infinity, 0)
+  is('exp', 1000, Infinity)
+  is('exp', -1e30, 0)
+  is('log', 0, -Infinity)
+  is('log', -1, NaN)
+  is('log', Infinity, Infinity)
+  is('log', 1, 0)
+  is('log', -Infinity, NaN)
+  is('log1p', -1, -Infinity)
+  is('log1p', -2, NaN)
+  is('log1p', Infinity, Infinity)
+  is('expm1', Infinity, Infinity)
+  is('expm1', -Infinity, -1)
+  is('sin', Infinity, NaN)
+  is('cos', -Infinity, NaN)
+  is('cos', 0, 1)
+  is('sinh', Infinity, Infinity)
+  is('sinh', -Infinity, -Infinity)
+  is('cosh', -Infinity, Infinity)
+  is('cosh', 0, 1)
+  is('sigmoid', 100, 1)
+  is('sigmoid', -100, 0)
+  is('sigmoid', 0, 0.5)
+  is('sigmoid', -Infinity, 0)
   for (const x of [Infinity, 20, 8]) {
     assert.ok(ofUnary('tanh')(x) <= 1 && ofUnary('tanh')(x) > 0.9999995)
     assert.ok(ofUnary('erf')(x) <= 1 && ofUnary('erf')(x) > 0.9999995)

@@ -11,7 +11,12 @@ import { type Expr, operands, withOperands } from './expr.ts'
 export function expandMath(e: Expr, memo: Map<Expr, Expr> = new Map()): Expr {
   const seen = memo.get(e)
   if (seen) return seen
-  const result = expandOne(withOperands(e, operands(e).map((x) => expandMath(x, memo))))
+  const result = expandOne(
+    withOperands(
+      e,
+      operands(e).map((x) => expandMath(x, memo)),
+    ),
+  )
   memo.set(e, result)
   return result
 }
@@ -20,21 +25,43 @@ function expandOne(e: Expr): Expr {
   if (e.kind === 'binary') return e.op === 'pow' ? pow(e.a, e.b) : e
   if (e.kind !== 'unary') return e
   switch (e.op) {
-    case 'exp': return exp(e.x)
-    case 'log': return log(e.x)
-    case 'log1p': return log1p(e.x)
-    case 'expm1': return expm1(e.x)
-    case 'sin': return sin(e.x)
-    case 'cos': return cos(e.x)
-    case 'tan': return tan(e.x)
-    case 'atan': return atan(e.x)
-    case 'tanh': return tanh(e.x)
-    case 'sinh': return sinh(e.x)
-    case 'cosh': return cosh(e.x)
-    case 'sigmoid': return sigmoid(e.x)
-    case 'erf': return erf(e.x)
-    case 'neg': case 'abs': case 'sqrt': case 'floor': case 'ceil': case 'round': case 'not': case 'relu': return e
-    default: return e.op satisfies never
+    case 'exp':
+      return exp(e.x)
+    case 'log':
+      return log(e.x)
+    case 'log1p':
+      return log1p(e.x)
+    case 'expm1':
+      return expm1(e.x)
+    case 'sin':
+      return sin(e.x)
+    case 'cos':
+      return cos(e.x)
+    case 'tan':
+      return tan(e.x)
+    case 'atan':
+      return atan(e.x)
+    case 'tanh':
+      return tanh(e.x)
+    case 'sinh':
+      return sinh(e.x)
+    case 'cosh':
+      return cosh(e.x)
+    case 'sigmoid':
+      return sigmoid(e.x)
+    case 'erf':
+      return erf(e.x)
+    case 'neg':
+    case 'abs':
+    case 'sqrt':
+    case 'floor':
+    case 'ceil':
+    case 'round':
+    case 'not':
+    case 'relu':
+      return e
+    default:
+      return e satisfies never
   }
 }
 
@@ -47,10 +74,23 @@ function number(x: Operand): Expr {
 function integer(x: Operand): Expr {
   return typeof x === 'number' ? { kind: 'const', dtype: 'i32', value: x | 0 } : x
 }
-const float = (op: Op) => (a: Operand, b: Operand): Expr => ({ kind: 'binary', dtype: 'f32', op, a: number(a), b: number(b) })
-const int = (op: Op) => (a: Operand, b: Operand): Expr => ({ kind: 'binary', dtype: 'i32', op, a: integer(a), b: integer(b) })
-const compare = (op: Op) => (a: Operand, b: Operand): Expr => ({ kind: 'binary', dtype: 'bool', op, a: number(a), b: number(b) })
-const [add, sub, mul, div, min, max] = [float('add'), float('sub'), float('mul'), float('div'), float('min'), float('max')]
+const float =
+  (op: Op) =>
+  (a: Operand, b: Operand): Expr => ({ kind: 'binary', dtype: 'f32', op, a: number(a), b: number(b) })
+const int =
+  (op: Op) =>
+  (a: Operand, b: Operand): Expr => ({ kind: 'binary', dtype: 'i32', op, a: integer(a), b: integer(b) })
+const compare =
+  (op: Op) =>
+  (a: Operand, b: Operand): Expr => ({ kind: 'binary', dtype: 'bool', op, a: number(a), b: number(b) })
+const [add, sub, mul, div, min, max] = [
+  float('add'),
+  float('sub'),
+  float('mul'),
+  float('div'),
+  float('min'),
+  float('max'),
+]
 const [lt, le, eq, ne] = [compare('lt'), compare('le'), compare('eq'), compare('ne')]
 const both = (a: Expr, b: Expr): Expr => ({ kind: 'binary', dtype: 'bool', op: 'and', a, b })
 const [addI, subI, shl, shr, and] = [int('add'), int('sub'), int('shl'), int('shr'), int('and')]
@@ -84,16 +124,17 @@ function polynomial(x: Expr, coefficients: readonly number[]): Expr {
 const rounder = 12582912 // 1.5 · 2^23
 /** ln 2 in two parts; the first is short, so that its product with an exponent is exact. */
 const ln2High = 0.693359375
-const ln2Low = -2.12194440054690583e-4
+const ln2Low = -2.1219444005469057e-4
 
 /** x = n ln 2 + r: `shifted` has n in its low bits, `less1` is e^r - 1. */
 function reduceExp(x: Expr): { shifted: Expr; less1: Expr } {
   const shifted = fma(x, Math.LOG2E, rounder)
   const n = sub(shifted, rounder)
   const r = fma(n, -ln2Low, fma(n, -ln2High, x))
-  const q = polynomial(r, [
-    1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
-  ])
+  const q = polynomial(
+    r,
+    [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1],
+  )
   return { shifted, less1: fma(q, mul(r, r), r) }
 }
 
@@ -124,10 +165,13 @@ function log(x: Expr): Expr {
   const { e, m } = splitExponent(x)
   const f = sub(m, 1)
   const z = mul(f, f)
-  const p = polynomial(f, [
-    7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
-    2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
-  ])
+  const p = polynomial(
+    f,
+    [
+      7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+      2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+    ],
+  )
   const tail = fma(z, -0.5, fma(e, ln2Low, mul(p, mul(f, z))))
   const y = fma(e, ln2High, add(f, tail))
   return choose(lt(0, x), choose(lt(x, Infinity), y, x), choose(eq(x, 0), -Infinity, NaN))
@@ -213,7 +257,7 @@ function rational(x: Expr, limit: number, p: readonly number[], q: readonly numb
 function tanh(x: Expr): Expr {
   return rational(
     x,
-    7.90531110763549805,
+    7.905311107635498,
     [
       -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5,
       6.37261928875436e-4, 4.89352455891786e-3,
@@ -301,15 +345,25 @@ function copySign1(x: Expr): Expr {
 
 function simplePower(a: Expr, b: number): Expr | null {
   switch (b) {
-    case 0: return number(1)
-    case 1: return a
-    case 2: return mul(a, a)
-    case 3: return mul(mul(a, a), a)
-    case 4: return mul(mul(a, a), mul(a, a))
-    case -1: return div(1, a)
-    case -2: return div(1, mul(a, a))
-    case 0.5: return unary('sqrt', a)
-    case -0.5: return div(1, unary('sqrt', a))
-    default: return null
+    case 0:
+      return number(1)
+    case 1:
+      return a
+    case 2:
+      return mul(a, a)
+    case 3:
+      return mul(mul(a, a), a)
+    case 4:
+      return mul(mul(a, a), mul(a, a))
+    case -1:
+      return div(1, a)
+    case -2:
+      return div(1, mul(a, a))
+    case 0.5:
+      return unary('sqrt', a)
+    case -0.5:
+      return div(1, unary('sqrt', a))
+    default:
+      return null
   }
 }

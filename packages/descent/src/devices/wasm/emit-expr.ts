@@ -7,12 +7,12 @@
  */
 import { type Expr, operands } from '../../kernel/expr.ts'
 import { addConstant, type Index, indexKey, variablesOf } from '../../kernel/index-expr.ts'
-import { expandMath } from '../../kernel/math.ts'
 import type { BufferUse } from '../../kernel/kernel.ts'
+import { expandMath } from '../../kernel/math.ts'
+import { scratchParam, type Target } from './emit.ts'
 import { IndexEmitter } from './emit-index.ts'
-import { type Target, scratchParam } from './emit.ts'
-import type { FunctionBuilder } from './encode.ts'
 import { emitOperation } from './emit-operation.ts'
+import type { FunctionBuilder } from './encode.ts'
 import { Interner } from './intern.ts'
 
 type Kind<K extends Expr['kind']> = Extract<Expr, { kind: K }>
@@ -38,7 +38,13 @@ export class ExprEmitter extends IndexEmitter {
   private readonly given = new Map<Expr | number, number>()
   private readonly scratch: number
 
-  constructor(f: FunctionBuilder, target: Target, buffers: readonly BufferUse[], table?: number, scratch = scratchParam) {
+  constructor(
+    f: FunctionBuilder,
+    target: Target,
+    buffers: readonly BufferUse[],
+    table?: number,
+    scratch = scratchParam,
+  ) {
     super(f, table)
     this.target = target
     this.buffers = buffers
@@ -204,7 +210,9 @@ export class ExprEmitter extends IndexEmitter {
     } else if (step === 2 && this.active === 4) {
       const { local, offset } = this.address(buffer, index)
       f.get(local).vectorLoad('v128.load', offset)
-      f.get(local).vectorLoad('v128.load', offset + 16).shuffle32(0, 2, 4, 6)
+      f.get(local)
+        .vectorLoad('v128.load', offset + 16)
+        .shuffle32(0, 2, 4, 6)
     } else if (step !== null && step > 0) {
       const { local, offset } = this.address(buffer, index)
       this.byLane((j) => {
@@ -245,7 +253,12 @@ export class ExprEmitter extends IndexEmitter {
     const local = this.scalar(`clamped ${buffer} ${low} ${indexKey(index)}`, depth, () => {
       this.index(index)
       f.tee(at).constant(low).get(at).constant(low).i32('gt_s').select()
-      f.tee(at).constant(length - 1).get(at).constant(length - 1).i32('lt_s').select()
+      f.tee(at)
+        .constant(length - 1)
+        .get(at)
+        .constant(length - 1)
+        .i32('lt_s')
+        .select()
       f.constant(2).i32('shl').get(this.base(buffer)).i32('add')
     })
     this.done('i32', at)
@@ -263,7 +276,13 @@ export class ExprEmitter extends IndexEmitter {
       if (stride !== 1) f.constant(stride).i32('mul')
       this.index(base)
       f.i32('add')
-      if (length > 0) f.tee(at).constant(length - 1).get(at).constant(length - 1).i32('lt_u').select()
+      if (length > 0)
+        f.tee(at)
+          .constant(length - 1)
+          .get(at)
+          .constant(length - 1)
+          .i32('lt_u')
+          .select()
       f.constant(2).i32('shl').get(this.base(buffer)).i32('add')
       f.vectorLoad(step === 0 ? 'v128.load32_splat' : 'v128.load')
       this.done('i32', at)
@@ -291,8 +310,15 @@ export class ExprEmitter extends IndexEmitter {
     const lanes = this.temporary('i32')
     this.value(x)
     f.tee(values).constantI32x4(size).i32x4('ge_u').tee(bad)
-    f.i32x4('bitmask').constant((1 << this.active) - 1).i32('and').tee(lanes).if()
-    f.constant(this.target.errorAddress).constant(0).constant(id + 1).atomic('i32.atomic.rmw.cmpxchg')
+    f.i32x4('bitmask')
+      .constant((1 << this.active) - 1)
+      .i32('and')
+      .tee(lanes)
+      .if()
+    f.constant(this.target.errorAddress)
+      .constant(0)
+      .constant(id + 1)
+      .atomic('i32.atomic.rmw.cmpxchg')
     f.i32('eqz').if()
     f.get(this.scratch).get(values).vectorStore()
     f.constant(this.target.errorAddress)
@@ -311,7 +337,9 @@ export class ExprEmitter extends IndexEmitter {
     const step = this.laneStep(index)
     const lane = (j: number, at: Index, extra = 0): void => {
       const address = this.address(buffer, at)
-      f.get(address.local).get(local).laneAccess('v128.store32_lane', j, address.offset + extra)
+      f.get(address.local)
+        .get(local)
+        .laneAccess('v128.store32_lane', j, address.offset + extra)
     }
     if (this.lane === null) lane(0, index)
     else if (step === 0) lane(this.active - 1, index)
@@ -322,7 +350,10 @@ export class ExprEmitter extends IndexEmitter {
       else if (this.active === 1) f.laneAccess('v128.store32_lane', 0, address.offset)
       else {
         f.laneAccess('v128.store64_lane', 0, address.offset)
-        if (this.active === 3) f.get(address.local).get(local).laneAccess('v128.store32_lane', 2, address.offset + 8)
+        if (this.active === 3)
+          f.get(address.local)
+            .get(local)
+            .laneAccess('v128.store32_lane', 2, address.offset + 8)
       }
     } else if (step !== null && step > 0) for (let j = 0; j < this.active; j++) lane(j, index, 4 * step * j)
     else for (let j = 0; j < this.active; j++) lane(j, this.shifted(index, j))

@@ -5,9 +5,18 @@
  * the parent's when the loop is closed, so that what an inner loop needs, but does not change there, can still be
  * computed outside of it: every value goes to the outermost scope that has all it depends on.
  */
-import { addConstant, type Atom, type Index, indexKey, range, scale, substitute, type Term } from '../../kernel/index-expr.ts'
-import type { FunctionBuilder } from './encode.ts'
+import {
+  type Atom,
+  addConstant,
+  type Index,
+  indexKey,
+  range,
+  scale,
+  substitute,
+  type Term,
+} from '../../kernel/index-expr.ts'
 import { bindParam } from './emit.ts'
+import type { FunctionBuilder } from './encode.ts'
 
 interface Scope {
   readonly code: number[]
@@ -206,7 +215,15 @@ export class IndexEmitter {
     const x = this.temporary('i32')
     if (kind === 'div') {
       // x - ((by - 1) where x < 0), divided towards zero
-      f.tee(x).get(x).constant(31).i32('shr_s').constant(by - 1).i32('and').i32('sub').constant(by).i32('div_s')
+      f.tee(x)
+        .get(x)
+        .constant(31)
+        .i32('shr_s')
+        .constant(by - 1)
+        .i32('and')
+        .i32('sub')
+        .constant(by)
+        .i32('div_s')
     } else {
       f.constant(by).i32('rem_s').tee(x).get(x).constant(31).i32('shr_s').constant(by).i32('and').i32('add')
     }
@@ -216,7 +233,18 @@ export class IndexEmitter {
   /** The same index where the lane variable is `by` further. */
   protected shifted(x: Index, by: number): Index {
     if (this.lane === null || by === 0) return x
-    return substitute(x, new Map([[this.lane, addConstant({ offset: 0, terms: [{ coefficient: 1, atom: { kind: 'variable', id: this.lane, size: this.laneSize } }] }, by)]]))
+    return substitute(
+      x,
+      new Map([
+        [
+          this.lane,
+          addConstant(
+            { offset: 0, terms: [{ coefficient: 1, atom: { kind: 'variable', id: this.lane, size: this.laneSize } }] },
+            by,
+          ),
+        ],
+      ]),
+    )
   }
 
   laneStep(x: Index): number | null {

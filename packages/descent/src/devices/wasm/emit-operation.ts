@@ -1,6 +1,7 @@
 /** The vector instructions of each operation on values. */
 import type { BinaryOp, Expr, UnaryOp } from '../../kernel/expr.ts'
 import type { FunctionBuilder } from './encode.ts'
+import type * as opcodes from './opcodes.ts'
 
 export interface ValueEmitter {
   readonly f: FunctionBuilder
@@ -10,7 +11,12 @@ export interface ValueEmitter {
   done(type: 'v128', ...locals: number[]): void
 }
 
-export function emitOperation(e: Expr, to: ValueEmitter, relaxedSimd: boolean, variesByLane: (e: Expr) => boolean): void {
+export function emitOperation(
+  e: Expr,
+  to: ValueEmitter,
+  relaxedSimd: boolean,
+  variesByLane: (e: Expr) => boolean,
+): void {
   const { f } = to
   switch (e.kind) {
     case 'unary':
@@ -119,12 +125,29 @@ function binary(e: Extract<Expr, { kind: 'binary' }>, to: ValueEmitter, variesBy
   else f.i32x4(integerOps[op] ?? missing(op))
 }
 
-const floatOps = {
-  add: 'add', sub: 'sub', mul: 'mul', div: 'div', max: 'max', min: 'min', lt: 'lt', le: 'le', eq: 'eq', ne: 'ne',
-} as { readonly [op in BinaryOp]?: 'add' }
-const integerOps = {
-  add: 'add', sub: 'sub', mul: 'mul', max: 'max_s', min: 'min_s', lt: 'lt_s', le: 'le_s', eq: 'eq', ne: 'ne',
-} as { readonly [op in BinaryOp]?: 'add' }
+const floatOps: { readonly [op in BinaryOp]?: keyof typeof opcodes.f32x4 } = {
+  add: 'add',
+  sub: 'sub',
+  mul: 'mul',
+  div: 'div',
+  max: 'max',
+  min: 'min',
+  lt: 'lt',
+  le: 'le',
+  eq: 'eq',
+  ne: 'ne',
+}
+const integerOps: { readonly [op in BinaryOp]?: keyof typeof opcodes.i32x4 } = {
+  add: 'add',
+  sub: 'sub',
+  mul: 'mul',
+  max: 'max_s',
+  min: 'min_s',
+  lt: 'lt_s',
+  le: 'le_s',
+  eq: 'eq',
+  ne: 'ne',
+}
 
 function missing(op: BinaryOp): never {
   throw new Error(`no instruction for ${op}`)

@@ -27,18 +27,28 @@ export class Interner {
 /** All of an expression but its operands. */
 function own(e: Expr): string {
   switch (e.kind) {
-    case 'const': return `${e.dtype} ${Object.is(e.value, -0) ? '-0' : e.value}`
-    case 'load': return `load ${e.dtype} ${e.buffer} ${e.guarded} ${indexKey(e.index)}`
-    case 'gather': return `gather ${e.dtype} ${e.buffer} ${e.stride} ${indexKey(e.base)}`
-    case 'check': return `check ${e.size} ${e.id}`
-    case 'index': return `index ${indexKey(e.index)}`
-    case 'result': return `result ${e.stage} ${e.slot}`
-    case 'tile': return 'tile'
+    case 'const':
+      return `${e.dtype} ${Object.is(e.value, -0) ? '-0' : e.value}`
+    case 'load':
+      return `load ${e.dtype} ${e.buffer} ${e.guarded} ${indexKey(e.index)}`
+    case 'gather':
+      return `gather ${e.dtype} ${e.buffer} ${e.stride} ${indexKey(e.base)}`
+    case 'check':
+      return `check ${e.size} ${e.id}`
+    case 'index':
+      return `index ${indexKey(e.index)}`
+    case 'result':
+      return `result ${e.stage} ${e.slot}`
+    case 'tile':
+      return 'tile'
     case 'unary':
-    case 'binary': return `${e.op} ${e.dtype}`
+    case 'binary':
+      return `${e.op} ${e.dtype}`
     case 'fma':
-    case 'select': return `${e.kind} ${e.dtype}`
+    case 'select':
+      return `${e.kind} ${e.dtype}`
     case 'cast':
-    case 'bitcast': return `${e.kind} ${e.dtype} ${e.x.dtype}`
+    case 'bitcast':
+      return `${e.kind} ${e.dtype} ${e.x.dtype}`
   }
 }

@@ -65,7 +65,10 @@ export function joinLoops(kernel: LoopKernel): LoopKernel {
   let id = nextId(kernel)
   let rows = kernel.rows.filter((a) => a.size !== 1)
   let stages: readonly Stage[] = kernel.stages.map((s) => ({ ...s, axes: s.axes.filter((a) => a.size !== 1) }))
-  const joinable = (axes: readonly Axis[], among: readonly Stage[]): { at: number; axis: Axis; stages: Stage[] } | null => {
+  const joinable = (
+    axes: readonly Axis[],
+    among: readonly Stage[],
+  ): { at: number; axis: Axis; stages: Stage[] } | null => {
     for (let at = axes.length - 2; at >= 0; at--) {
       const [outer, inner] = [axes[at] as Axis, axes[at + 1] as Axis]
       const axis = { id, size: outer.size * inner.size }
@@ -81,7 +84,11 @@ export function joinLoops(kernel: LoopKernel): LoopKernel {
     }
     return null
   }
-  const joined = (axes: readonly Axis[], at: number, axis: Axis): Axis[] => [...axes.slice(0, at), axis, ...axes.slice(at + 2)]
+  const joined = (axes: readonly Axis[], at: number, axis: Axis): Axis[] => [
+    ...axes.slice(0, at),
+    axis,
+    ...axes.slice(at + 2),
+  ]
   for (let next = joinable(rows, stages); next; next = joinable(rows, stages)) {
     rows = joined(rows, next.at, next.axis)
     stages = next.stages
@@ -140,7 +147,19 @@ function pointCost(stage: Stage, lane: number | null, changing: ReadonlySet<numb
   return cost
 }
 const functions: ReadonlySet<string> = new Set([
-  'exp', 'log', 'log1p', 'expm1', 'sin', 'cos', 'tan', 'atan', 'tanh', 'sinh', 'cosh', 'sigmoid', 'erf',
+  'exp',
+  'log',
+  'log1p',
+  'expm1',
+  'sin',
+  'cos',
+  'tan',
+  'atan',
+  'tanh',
+  'sinh',
+  'cosh',
+  'sigmoid',
+  'erf',
 ])
 function laneStepIsZero(x: Index, id: number): boolean {
   return x.terms.every(({ atom }) => (atom.kind === 'variable' ? atom.id !== id : laneStepIsZero(atom.x, id)))
@@ -171,7 +190,10 @@ export function chooseLanes(kernel: LoopKernel): Choice {
 function bestAxis(stage: Stage, rowCount: number): { axis: Axis | null; cost: number } {
   const all = points(stage.axes)
   const changing = new Set(stage.axes.map((a) => a.id))
-  let best: { axis: Axis | null; cost: number } = { axis: null, cost: rowCount * all * pointCost(stage, null, changing) }
+  let best: { axis: Axis | null; cost: number } = {
+    axis: null,
+    cost: rowCount * all * pointCost(stage, null, changing),
+  }
   const ordered = stage.reductions.some((r) => r.op === 'argmax' || r.op === 'argmin')
   for (const axis of ordered ? stage.axes.slice(-1) : stage.axes) {
     const vectors = Math.ceil(axis.size / 4) * (all / axis.size)

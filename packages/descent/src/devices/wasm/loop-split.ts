@@ -6,10 +6,10 @@
  * The number of segments depends on the kernel alone, so results do not depend on the number of threads.
  */
 import type { DType } from '../../dtype.ts'
+import { contiguousStrides } from '../../dtype.ts'
 import { binary, type Expr, mapExpr } from '../../kernel/expr.ts'
 import { add, addConstant, constant, dot, type Index, scale, substitute, variable } from '../../kernel/index-expr.ts'
 import type { Axis, LoopKernel, Stage, Store } from '../../kernel/kernel.ts'
-import { contiguousStrides } from '../../dtype.ts'
 import { mapStage, nextId, points } from './loop-shape.ts'
 
 export interface Split {
@@ -34,14 +34,24 @@ export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
   const shared = kernel.buffers.length
   let words = 0
   let id = nextId(kernel)
+  const take = (count: number): number => {
+    words += count
+    return words - count
+  }
   const rowIndex = dot(
     rows.map((a) => variable(a.id, a.size)),
     contiguousStrides(rows.map((a) => a.size)),
   )
   /** Where the result of each stage's reductions lies. */
-  const results = stages.map((s) => s.reductions.map(() => (words += rowCount) - rowCount))
+  const results = stages.map((s) => s.reductions.map(() => take(rowCount)))
   const shareOf = (at: number, index: Index): Index => addConstant(index, at)
-  const fromShared = (dtype: DType, index: Index): Expr => ({ kind: 'load', dtype, buffer: shared, index, guarded: false })
+  const fromShared = (dtype: DType, index: Index): Expr => ({
+    kind: 'load',
+    dtype,
+    buffer: shared,
+    index,
+    guarded: false,
+  })
   const put = (index: Index, value: Expr): Store => ({ buffer: shared, index, value })
 
   /** Results of stages before are read from shared memory. */
@@ -51,7 +61,9 @@ export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
       mapExpr(
         root,
         (e) =>
-          e.kind === 'result' ? fromShared(e.dtype, shareOf((results[e.stage] as number[])[e.slot] as number, rowIndex)) : e,
+          e.kind === 'result'
+            ? fromShared(e.dtype, shareOf((results[e.stage] as number[])[e.slot] as number, rowIndex))
+            : e,
         memo,
       )
     return {
@@ -66,8 +78,17 @@ export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
     const stage = detached(original)
     const [first, ...others] = stage.axes
     const at = results[s] as number[]
-    const result = (i: number): Expr => ({ kind: 'result', dtype: (stage.reductions[i] as Stage['reductions'][number]).value.dtype, stage: 0, slot: i })
-    const keep: Stage = { axes: [], reductions: [], stores: at.map((word, i) => put(shareOf(word, rowIndex), result(i))) }
+    const result = (i: number): Expr => ({
+      kind: 'result',
+      dtype: (stage.reductions[i] as Stage['reductions'][number]).value.dtype,
+      stage: 0,
+      slot: i,
+    })
+    const keep: Stage = {
+      axes: [],
+      reductions: [],
+      stores: at.map((word, i) => put(shareOf(word, rowIndex), result(i))),
+    }
     if (!first || first.size < 16 || points(stage.axes) * rowCount < 4096) {
       parts.push({ rows, stages: at.length > 0 ? [stage, keep] : [stage] })
       return
@@ -81,7 +102,7 @@ export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
     const cut = mapStage(stage, (x) =>
       substitute(x, new Map([[first.id, add(scale(variable(segment.id, count), length), variable(step.id, length))]])),
     )
-    const partial = at.map(() => (words += rowCount * count) - rowCount * count)
+    const partial = at.map(() => take(rowCount * count))
     const partialIndex = (i: number): Index =>
       shareOf(partial[i] as number, add(scale(rowIndex, count), variable(segment.id, count)))
     parts.push({
@@ -97,7 +118,12 @@ export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
         ? null
         : {
             ...mapStage(stage, (x) =>
-              substitute(x, new Map([[first.id, addConstant(rest.size === 1 ? constant(0) : variable(rest.id, rest.size), covered)]])),
+              substitute(
+                x,
+                new Map([
+                  [first.id, addConstant(rest.size === 1 ? constant(0) : variable(rest.id, rest.size), covered)],
+                ]),
+              ),
             ),
             axes: [rest, ...others],
           }
@@ -118,7 +144,11 @@ export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
         stage: 1,
       })
     }
-    const kept: Stage = { axes: [], reductions: [], stores: at.map((word, i) => put(shareOf(word, rowIndex), total(i))) }
+    const kept: Stage = {
+      axes: [],
+      reductions: [],
+      stores: at.map((word, i) => put(shareOf(word, rowIndex), total(i))),
+    }
     parts.push({ rows, stages: restStage ? [joined, restStage, kept] : [joined, kept] })
   })
   const buffers = [...kernel.buffers, { dtype: 'f32' as const, access: 'readwrite' as const, length: words }]

@@ -5,14 +5,16 @@ import { binary, type Expr, f32, unary } from '../../kernel/expr.ts'
 import { variable } from '../../kernel/index-expr.ts'
 import type { LoopKernel, Plan } from '../../kernel/kernel.ts'
 import { printKernel } from '../../kernel/print.ts'
-import { referenceDevice } from '../reference/device.ts'
 import type { Device, Values } from '../device.ts'
+import { referenceDevice } from '../reference/device.ts'
 import { wasmDevice } from './device.ts'
 import { Dice, KernelGenerator, planOf } from './random-kernel.ts'
 
 /** What a plan leaves in its buffers, given what they held before. */
 function run(device: Device, plan: Plan, inputs: readonly (Float32Array | Int32Array)[]): Values[] {
-  const storages = plan.buffers.map(({ dtype }, i) => device.adopt(dtype, (inputs[i] as Float32Array | Int32Array).slice()))
+  const storages = plan.buffers.map(({ dtype }, i) =>
+    device.adopt(dtype, (inputs[i] as Float32Array | Int32Array).slice()),
+  )
   device.prepare(plan).run(storages)
   return storages.map((s) => device.read(s, 0, s.length))
 }
@@ -68,41 +70,50 @@ test('random kernels agree on NaN and infinities', () => {
 
 test('large reductions over few rows are cut into parts, and agree', () => {
   fc.assert(
-    fc.property(fc.integer(), fc.integer({ min: 1, max: 12 }), fc.integer({ min: 3000, max: 40000 }), (seed, rows, size) => {
-      const dice = new Dice(seed)
-      const length = rows * size
-      const byRow = dice.below(2) === 0
-      const [r, i] = [variable(0, rows), variable(1, size)]
-      const index = byRow
-        ? { offset: 0, terms: [...r.terms.map((t) => ({ ...t, coefficient: size })), ...i.terms] }
-        : { offset: 0, terms: [...r.terms, ...i.terms.map((t) => ({ ...t, coefficient: rows }))] }
-      const load: Expr = { kind: 'load', dtype: 'f32', buffer: 0, index, guarded: false }
-      const sum: Expr = { kind: 'result', dtype: 'f32', stage: 0, slot: 0 }
-      const largest: Expr = { kind: 'result', dtype: 'f32', stage: 0, slot: 1 }
-      const kernel: LoopKernel = {
-        kind: 'loops',
-        flat: false,
-        buffers: [
-          { dtype: 'f32', access: 'read', length },
-          { dtype: 'f32', access: 'write', length },
-          { dtype: 'f32', access: 'write', length: rows },
-        ],
-        rows: [{ id: 0, size: rows }],
-        stages: [
-          {
-            axes: [{ id: 1, size }],
-            reductions: [
-              { op: 'sum', value: unary('relu', load) },
-              { op: 'max', value: load },
-            ],
-            stores: [],
-          },
-          { axes: [{ id: 1, size }], reductions: [], stores: [{ buffer: 1, index, value: binary('sub', load, largest) }] },
-          { axes: [], reductions: [], stores: [{ buffer: 2, index: r, value: sum }] },
-        ],
-      }
-      agree(kernel, dice, false)
-    }),
+    fc.property(
+      fc.integer(),
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 3000, max: 40000 }),
+      (seed, rows, size) => {
+        const dice = new Dice(seed)
+        const length = rows * size
+        const byRow = dice.below(2) === 0
+        const [r, i] = [variable(0, rows), variable(1, size)]
+        const index = byRow
+          ? { offset: 0, terms: [...r.terms.map((t) => ({ ...t, coefficient: size })), ...i.terms] }
+          : { offset: 0, terms: [...r.terms, ...i.terms.map((t) => ({ ...t, coefficient: rows }))] }
+        const load: Expr = { kind: 'load', dtype: 'f32', buffer: 0, index, guarded: false }
+        const sum: Expr = { kind: 'result', dtype: 'f32', stage: 0, slot: 0 }
+        const largest: Expr = { kind: 'result', dtype: 'f32', stage: 0, slot: 1 }
+        const kernel: LoopKernel = {
+          kind: 'loops',
+          flat: false,
+          buffers: [
+            { dtype: 'f32', access: 'read', length },
+            { dtype: 'f32', access: 'write', length },
+            { dtype: 'f32', access: 'write', length: rows },
+          ],
+          rows: [{ id: 0, size: rows }],
+          stages: [
+            {
+              axes: [{ id: 1, size }],
+              reductions: [
+                { op: 'sum', value: unary('relu', load) },
+                { op: 'max', value: load },
+              ],
+              stores: [],
+            },
+            {
+              axes: [{ id: 1, size }],
+              reductions: [],
+              stores: [{ buffer: 1, index, value: binary('sub', load, largest) }],
+            },
+            { axes: [], reductions: [], stores: [{ buffer: 2, index: r, value: sum }] },
+          ],
+        }
+        agree(kernel, dice, false)
+      },
+    ),
     { numRuns: 12 },
   )
 })
@@ -122,7 +133,11 @@ test('flat kernels run over any size', () => {
   }
   for (const size of [1, 2, 3, 4, 5, 7, 8, 9, 31, 1000, 100_003]) {
     const plan = planOf(kernel, size, [size, size, 1])
-    const inputs = [Float32Array.from({ length: size }, (_, i) => i % 64), Float32Array.from({ length: size }, (_, i) => i % 7), Float32Array.of(3)]
+    const inputs = [
+      Float32Array.from({ length: size }, (_, i) => i % 64),
+      Float32Array.from({ length: size }, (_, i) => i % 7),
+      Float32Array.of(3),
+    ]
     const [got] = run(wasmDevice(), plan, inputs) as [Values]
     for (let i = 0; i < size; i++) assert.equal(got[i], (i % 64) * 0.5 + (i % 7) * 3)
   }

@@ -5,11 +5,21 @@
  * it is worth a thread's while. Where there are few rows and much to do in each, the kernel is first cut into several
  * that run one after the other (see loop-split.ts).
  */
+
+import { contiguousStrides } from '../../dtype.ts'
 import { type Expr, mapExpr } from '../../kernel/expr.ts'
 import { addConstant, dot, type Index, substitute, variable } from '../../kernel/index-expr.ts'
-import { contiguousStrides } from '../../dtype.ts'
 import type { Axis, LoopKernel, Stage } from '../../kernel/kernel.ts'
-import { bindParam, type EmitKernel, type EmittedKernel, endParam, newBody, type Phase, startParam, type Target } from './emit.ts'
+import {
+  bindParam,
+  type EmitKernel,
+  type EmittedKernel,
+  endParam,
+  newBody,
+  type Phase,
+  startParam,
+  type Target,
+} from './emit.ts'
 import { ExprEmitter } from './emit-expr.ts'
 import { type Choice, chooseLanes, joinLoops, mapIndices, points, stageRoots } from './loop-shape.ts'
 import { splitKernel } from './loop-split.ts'
@@ -113,13 +123,18 @@ class LoopEmitter {
     f.get(startParam).constant(perChunk).i32('mul').set(unit)
     if (kernel.flat) {
       const size = f.local('i32')
-      f.get(bindParam).load('i32.load', 4 * kernel.buffers.length).set(size)
+      f.get(bindParam)
+        .load('i32.load', 4 * kernel.buffers.length)
+        .set(size)
       e.open()
       this.rows(ready, low, high)
       const code = e.close()
       // Without other axes a chunk is one range of rows.
       f.get(unit).constant(block).i32('mul').set(low)
-      f.get(endParam).constant(perChunk * block).i32('mul').set(high)
+      f.get(endParam)
+        .constant(perChunk * block)
+        .i32('mul')
+        .set(high)
       f.get(high).get(size).get(high).get(size).i32('lt_u').select().set(high)
       f.append(code)
       return { body: f, chunks: chunksOf }
@@ -179,9 +194,8 @@ class LoopEmitter {
           const shifted = mapIndices(x, moved, memo)
           return this.rowLanes && u > 0 ? otherResults(shifted, u) : shifted
         }
-        const positions = stage.reductions.map(
-          (r): Expr | null =>
-            r.op === 'argmax' || r.op === 'argmin' ? { kind: 'index', dtype: 'i32', index: moved(position) } : null,
+        const positions = stage.reductions.map((r): Expr | null =>
+          r.op === 'argmax' || r.op === 'argmin' ? { kind: 'index', dtype: 'i32', index: moved(position) } : null,
         )
         const roots = stageRoots(stage).map(ofCopy)
         const prepared = e.prepare([...roots, ...positions.filter((p) => p !== null)])
@@ -219,7 +233,12 @@ class LoopEmitter {
       e.lane = null
       e.active = 4
       const done = f.block()
-      f.get(v).constant(loop ? width : 1).i32('add').get(high).i32('gt_u').brIf(done)
+      f.get(v)
+        .constant(loop ? width : 1)
+        .i32('add')
+        .get(high)
+        .i32('gt_u')
+        .brIf(done)
       if (loop) {
         const again = f.loop()
         f.append(code)
@@ -265,7 +284,7 @@ class LoopEmitter {
       })
     })
     all.forEach((list, u) => {
-      list.forEach((a, slot) => e.giveResult(s, slot + u * slotsPerCopy, resultLocal(a)))
+      for (const [slot, a] of list.entries()) e.giveResult(s, slot + u * slotsPerCopy, resultLocal(a))
     })
   }
 
@@ -284,10 +303,12 @@ class LoopEmitter {
     } else {
       const others = stage.axes.filter((a) => a !== axis)
       this.nest(others, () => this.along(axis, ready, all))
-      for (const list of all.slice(1)) list.forEach((a, slot) => join(e, main[slot] as Accumulator, a))
+      for (const list of all.slice(1)) {
+        for (const [slot, a] of list.entries()) join(e, main[slot] as Accumulator, a)
+      }
       for (const a of main) joinLanes(e, a)
     }
-    main.forEach((a, slot) => e.giveResult(s, slot, resultLocal(a)))
+    for (const [slot, a] of main.entries()) e.giveResult(s, slot, resultLocal(a))
   }
 
   /** One axis in steps of whole vectors, several at a time while they last, and what is left over. */
@@ -318,7 +339,13 @@ class LoopEmitter {
       }
       const again = f.loop()
       f.append(code)
-      f.get(v).constant(4 * count).i32('add').tee(v).constant(end).i32('lt_u').brIf(again)
+      f.get(v)
+        .constant(4 * count)
+        .i32('add')
+        .tee(v)
+        .constant(end)
+        .i32('lt_u')
+        .brIf(again)
       f.end()
     }
     if (many > 0) pass(copies, 4, many)
@@ -361,7 +388,9 @@ class LoopEmitter {
       e.f.set(local)
       return local
     })
-    stores.forEach(({ buffer, index, value }, i) => e.store(buffer, index, locals[i] as number, value.dtype))
+    for (const [i, { buffer, index, value }] of stores.entries()) {
+      e.store(buffer, index, locals[i] as number, value.dtype)
+    }
     e.done('v128', ...locals)
   }
 }
@@ -376,7 +405,6 @@ function innerCopies(stage: Stage, lane: Axis | null): number {
 /** Results are those of copy u. */
 function otherResults(root: Expr, u: number): Expr {
   const memo = new Map<Expr, Expr>()
-  const visit = (x: Expr): Expr =>
-    x.kind === 'result' ? { ...x, slot: x.slot + u * slotsPerCopy } : x
+  const visit = (x: Expr): Expr => (x.kind === 'result' ? { ...x, slot: x.slot + u * slotsPerCopy } : x)
   return mapExpr(root, visit, memo)
 }

@@ -1,7 +1,18 @@
 /** Random loop kernels for tests, with data of small whole numbers, for which every device must give the same values. */
 import { contiguousStrides, type DType } from '../../dtype.ts'
 import { binary, cast, type Expr, f32, i32, indexValue, select, unary } from '../../kernel/expr.ts'
-import { add, addConstant, constant, div, dot, type Index, mod, range, scale, variable } from '../../kernel/index-expr.ts'
+import {
+  add,
+  addConstant,
+  constant,
+  div,
+  dot,
+  type Index,
+  mod,
+  range,
+  scale,
+  variable,
+} from '../../kernel/index-expr.ts'
 import type { Axis, BufferUse, LoopKernel, Plan, PlanBuffer, ReduceOp, Stage, Store } from '../../kernel/kernel.ts'
 
 /** Numbers that a seed decides (xorshift). */
@@ -87,7 +98,11 @@ export class KernelGenerator {
       const length = Math.max(1, high - low + 1 - dice.below(4))
       index = addConstant(index, -low - dice.below(5))
       const value: Expr = { kind: 'load', dtype, buffer: this.buffer(dtype, 'read', length), index, guarded: true }
-      const inside = binary('and', binary('le', i32(0), indexValue(index)), binary('lt', indexValue(index), i32(length)))
+      const inside = binary(
+        'and',
+        binary('le', i32(0), indexValue(index)),
+        binary('lt', indexValue(index), i32(length)),
+      )
       return select(inside, value, dtype === 'f32' ? f32(7) : { kind: 'const', dtype, value: 1 })
     }
     index = addConstant(index, -low)
@@ -112,13 +127,20 @@ export class KernelGenerator {
     const a = this.value(axes, depth - 1, results)
     const b = this.value(axes, dice.below(depth), results)
     switch (dice.below(7)) {
-      case 0: return binary('add', a, b)
-      case 1: return binary('sub', a, b)
-      case 2: return binary('max', a, b)
-      case 3: return binary('min', a, b)
-      case 4: return select(binary(dice.pick(['lt', 'le', 'eq', 'ne']), a, b), a, b)
-      case 5: return unary(dice.pick(['neg', 'abs', 'relu', 'floor']), a)
-      default: return binary('add', a, a)
+      case 0:
+        return binary('add', a, b)
+      case 1:
+        return binary('sub', a, b)
+      case 2:
+        return binary('max', a, b)
+      case 3:
+        return binary('min', a, b)
+      case 4:
+        return select(binary(dice.pick(['lt', 'le', 'eq', 'ne']), a, b), a, b)
+      case 5:
+        return unary(dice.pick(['neg', 'abs', 'relu', 'floor']), a)
+      default:
+        return binary('add', a, a)
     }
   }
 
@@ -134,7 +156,13 @@ export class KernelGenerator {
       buffer: this.buffer('f32', 'read', rows * stride),
       base: addConstant(base, -low),
       stride,
-      position: { kind: 'check', dtype: 'i32', x: binary('and', x, i32(rows > 3 ? 3 : rows > 1 ? 1 : 0)), size: rows, id: 0 },
+      position: {
+        kind: 'check',
+        dtype: 'i32',
+        x: binary('and', x, i32(rows > 3 ? 3 : rows > 1 ? 1 : 0)),
+        size: rows,
+        id: 0,
+      },
     }
   }
 

@@ -45,7 +45,12 @@ export function step(e: ExprEmitter, a: Accumulator, masked: boolean): void {
     stepPosition(e, a, masked)
     return
   }
-  const product = a.op === 'sum' && a.value.kind === 'binary' && a.value.op === 'mul' && a.value.dtype === 'f32' && e.usedOnce(a.value)
+  const product =
+    a.op === 'sum' &&
+    a.value.kind === 'binary' &&
+    a.value.op === 'mul' &&
+    a.value.dtype === 'f32' &&
+    e.usedOnce(a.value)
   if (product && e.target.relaxedSimd && a.value.kind === 'binary') {
     e.value(a.value.a)
     e.value(a.value.b)
