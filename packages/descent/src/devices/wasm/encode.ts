@@ -62,6 +62,8 @@ export type Label = number
 export class FunctionBuilder {
   readonly index: number
   readonly typeIndex: number
+  /** The functions of this module that it calls by name. */
+  readonly callees = new Set<FunctionBuilder>()
   private readonly paramCount: number
   private readonly locals: ValueType[] = []
   private readonly free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] }
@@ -220,6 +222,7 @@ export class FunctionBuilder {
     return this.bytes([0x1c, 1, valueCodes.v128])
   }
   call(callee: FunctionBuilder | number): this {
+    if (typeof callee !== 'number') this.callees.add(callee)
     return this.byte(0x10).unsigned(typeof callee === 'number' ? callee : callee.index)
   }
   /** arguments slot → results: calls the function in that slot of the module's table, of type `ModuleBuilder.type`. */

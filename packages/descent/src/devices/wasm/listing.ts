@@ -8,12 +8,27 @@ import * as op from './opcodes.ts'
 export function listModule(plan: Plan, kernels: readonly EmittedKernel[]): string {
   return kernels
     .map((kernel, i) => {
-      const code = kernel.phases.map(
-        (phase, p) => `phase ${p}, function ${phase.body.index}\n${disassemble(phase.body)}`,
-      )
-      return `kernel ${i}: ${printKernel(plan.kernels[i] as Plan['kernels'][number])}\n\n${code.join('\n')}`
+      const bodies = kernel.phases.map((phase) => phase.body)
+      const phases = bodies.map((body, p) => `phase ${p}, function ${body.index}\n${disassemble(body)}`)
+      const called = calledBy(bodies).map((f) => `function ${f.index}\n${disassemble(f)}`)
+      const text = printKernel(plan.kernels[i] as Plan['kernels'][number])
+      return `kernel ${i}: ${text}\n\n${[...phases, ...called].join('\n')}`
     })
     .join('\n\n')
+}
+
+/** What the functions call, directly or not, in the order of the module. */
+function calledBy(bodies: readonly FunctionBuilder[]): FunctionBuilder[] {
+  const found = new Set<FunctionBuilder>()
+  const visit = (f: FunctionBuilder): void => {
+    for (const callee of f.callees) {
+      if (found.has(callee)) continue
+      found.add(callee)
+      visit(callee)
+    }
+  }
+  for (const body of bodies) visit(body)
+  return [...found].filter((f) => !bodies.includes(f)).sort((a, b) => a.index - b.index)
 }
 
 /** What follows an opcode: how to read it. */
@@ -145,7 +160,10 @@ function vectorInstruction(reader: Reader): string {
     const view = reader.view(16)
     return `v128.const i32x4 ${[0, 4, 8, 12].map((i) => view.getInt32(i, true)).join(' ')}`
   }
-  if (code === 13) return `i8x16.shuffle ${new Uint8Array(reader.bytes.slice(reader.at, (reader.at += 16))).join(' ')}`
+  if (code === 13) {
+    reader.at += 16
+    return `i8x16.shuffle ${reader.bytes.slice(reader.at - 16, reader.at).join(' ')}`
+  }
   const access = lanes.get(code)
   if (access) return `${described([access, 'memory'], reader)} lane=${reader.byte()}`
   const lane = laneValues.get(code)
