@@ -4,6 +4,10 @@
  * In: a panel of A, [k][rows], and panels of B, [k][8], one after the other. Out: the tile, rows × (8 · panels) in row-major
  * order. Twelve accumulators (6 × 8), two vectors of B and one broadcast of A just fit the fifteen vector registers
  * that V8 gives to a function on x86-64.
+ *
+ * Measured in Node 24 on one Zen 4 core, where relaxed multiply-adds peak at 58.5 GFLOP/s: 58.4 alone (k = 256 … 512, panels
+ * in cache), 99 % of the peak; 5 × 8 95 %, 4 × 8 92 %. With packing, epilogue and all: n = 256 … 2048 50 to 55.5 (86 to 95 %),
+ * two threads up to 110.
  */
 import type { Target } from './emit.ts'
 import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
