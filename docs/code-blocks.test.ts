@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { compile, randn, type Tensor, zeros } from '../packages/descent/src/index.ts'
 import { type Block, docstringBlocks, expectedOutput, markdownBlocks, runBlock } from './code-blocks.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -26,6 +27,25 @@ describe('the examples of the docstrings run and print what they say', () => {
 describe('the examples of the pages run and print what they say', () => {
   testBlocks(['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root }).sort()], markdownBlocks)
 })
+
+test('the listing on the page from matmul to machine code is what the device emits', () => {
+  const page = readFileSync(`${root}docs/from-matmul-to-machine-code.md`, 'utf8')
+  const w = randn([128, 784])
+  const layer = compile((x: Tensor) => x.matmul(w.t()).relu())
+  layer(zeros([32, 784]))
+  const listing = trimmed(layer.print('code'))
+  const excerpts = [...page.matchAll(/```wasm\n([^`]*)```/g)].map(([, text]) => trimmed(text ?? ''))
+  assert.equal(excerpts.length, 2)
+  for (const excerpt of excerpts) assert.ok(listing.includes(excerpt), `not in the listing:\n${excerpt}`)
+})
+
+function trimmed(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .join('\n')
+    .trim()
+}
 
 test('blocks are found with their lines, and what they print', () => {
   const text = "a\n```ts\nconsole.log(1) // → 1\nconsole.log('x y') // → x\n//   y\nfoo()\n```\n```sh\nls\n```\n"

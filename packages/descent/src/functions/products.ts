@@ -39,7 +39,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
  * ```ts
  * import { arange, conv, ones } from 'descent'
  * const y = conv(arange(16).reshape(1, 1, 4, 4), ones([1, 1, 3, 3]))
- * console.log(y.toArray()) // → [ [ [ [ 45, 54 ], [ 81, 90 ] ] ] ]
+ * console.log(y.squeeze().toArray()) // → [ [ 45, 54 ], [ 81, 90 ] ]
  * ```
  */
 export function conv(
