@@ -5,8 +5,9 @@
 import { currentDevice, deviceNamed } from './backend.ts'
 import type { TensorOptions } from './create.ts'
 import type { Device, DeviceName } from './devices/device.ts'
-import { type Shape, sizeOf } from './dtype.ts'
-import { randomBits, unitFloat } from './ops/random.ts'
+import type { Shape } from './dtype.ts'
+import type { OpDef } from './ops/op.ts'
+import { randomBits, randomNormal, randomUniform } from './ops/random.ts'
 import { applyOp, deviceOf, Tensor } from './tensor.ts'
 import { outsideTrace } from './trace.ts'
 
@@ -35,9 +36,14 @@ export class Generator {
 
   /** 32 random bits an element, as i32. */
   bits(shape: Shape): Tensor {
-    const bits = applyOp(deviceOf(this.key), randomBits, { shape }, [this.key, this.draws])
+    return this.draw(randomBits, shape)
+  }
+
+  /** The next draw of a distribution. For the library's own use. */
+  draw(distribution: OpDef<{ readonly shape: Shape }>, shape: Shape): Tensor {
+    const drawn = applyOp(deviceOf(this.key), distribution, { shape }, [this.key, this.draws])
     this.draws.copy_(this.draws.add(1))
-    return bits
+    return drawn
   }
 }
 
@@ -79,26 +85,21 @@ export interface RandomOptions extends TensorOptions {
   readonly generator?: Generator
 }
 
-function uniform(shape: Shape, options: RandomOptions): Tensor {
+function draw(distribution: typeof randomUniform, shape: Shape, options: RandomOptions): Tensor {
   const generator =
     options.generator ?? defaultGenerator(options.device ? deviceNamed(options.device) : currentDevice())
-  return generator.bits(shape).apply(unitFloat, {})
-}
-
-function finished(x: Tensor, { requiresGrad = false }: RandomOptions): Tensor {
-  return requiresGrad ? x.detach().requiresGrad_() : x
+  const drawn = generator.draw(distribution, shape)
+  return options.requiresGrad ? drawn.requiresGrad_() : drawn
 }
 
 /** Uniform in [0, 1), multiples of 2⁻²⁴. */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
-  return finished(uniform(shape, options), options)
+  return draw(randomUniform, shape, options)
 }
 
 /** Standard normal, by Box and Muller's transform. */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
-  const radius = uniform(shape, options).neg().add(1).log().mul(-2).sqrt()
-  const angle = uniform(shape, options).mul(2 * Math.PI)
-  return finished(radius.mul(angle.cos()), options)
+  return draw(randomNormal, shape, options)
 }
 
 /** Whole numbers in [low, high), i32. high − low is at most 2²⁴. */
@@ -106,7 +107,7 @@ export function randint(low: number, high: number, shape: Shape, options: Random
   if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low || high - low > 2 ** 24) {
     throw new RangeError(`randint: needs whole numbers low < high at most 2^24 apart, got ${low} and ${high}.`)
   }
-  return uniform(shape, options)
+  return rand(shape, options)
     .mul(high - low)
     .floor()
     .int()
@@ -115,5 +116,5 @@ export function randint(low: number, high: number, shape: Shape, options: Random
 
 /** The numbers 0…n−1 in random order, i32 [n]. */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
-  return sizeOf([n]) === 0 ? uniform([0], options).int() : uniform([n], options).sort().indices
+  return rand([n], options).sort().indices
 }

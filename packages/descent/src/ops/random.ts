@@ -3,7 +3,7 @@
  * Element i of draw c under key (k0, k1) is the first word of Philox at counter (i, c, 0, 0): the same bits on every
  * device, for any number of threads.
  */
-import type { Shape } from '../dtype.ts'
+import type { DType, Shape } from '../dtype.ts'
 import { contiguousStrides } from '../dtype.ts'
 import * as E from '../kernel/expr.ts'
 import * as I from '../kernel/index-expr.ts'
@@ -14,26 +14,47 @@ const M1 = 0xcd9e8d57 | 0
 const W0 = 0x9e3779b9 | 0
 const W1 = 0xbb67ae85 | 0
 
-/** inputs: key i32 [2], draw i32 []. Result: 32 random bits an element, as i32. */
-export const randomBits: OpDef<{ shape: Shape }> = {
-  name: 'randomBits',
-  infer: (_inputs, { shape }) => ({ shape, dtype: 'i32' }),
-  lower: (_inputs, { shape }) => ({
-    kind: 'map',
-    form: 'movement',
-    cost: 120,
-    inMemory: [],
-    value: (at, context) => {
-      const element = E.indexValue(I.dot(at, contiguousStrides(shape)))
-      const key: [E.Expr, E.Expr] = [context.read(0, [I.constant(0)]), context.read(0, [I.constant(1)])]
-      return philox([element, context.read(1, []), E.i32(0), E.i32(0)], key)
-    },
-  }),
+type Attrs = { readonly shape: Shape }
+
+/** inputs: key i32 [2], draw i32 []. Each element from the block of random words at its place. */
+function random(name: string, dtype: DType, cost: number, value: (words: Block) => E.Expr): OpDef<Attrs> {
+  return {
+    name,
+    infer: (_inputs, { shape }) => ({ shape, dtype }),
+    lower: (_inputs, { shape }) => ({
+      kind: 'map',
+      form: 'movement',
+      cost,
+      inMemory: [],
+      value: (at, context) => {
+        const element = E.indexValue(I.dot(at, contiguousStrides(shape)))
+        const key: [E.Expr, E.Expr] = [context.read(0, [I.constant(0)]), context.read(0, [I.constant(1)])]
+        return value(philox([element, context.read(1, []), E.i32(0), E.i32(0)], key))
+      },
+    }),
+  }
+}
+
+/** 32 random bits an element, as i32. */
+export const randomBits = random('randomBits', 'i32', 120, ([word]) => word)
+
+/** Uniform in [0, 1). */
+export const randomUniform = random('randomUniform', 'f32', 123, ([word]) => unit(word))
+
+/** Standard normal by Box and Muller's transform of two words. */
+export const randomNormal = random('randomNormal', 'f32', 170, ([first, second]) => {
+  const radius = E.unary('sqrt', E.binary('mul', E.unary('log', E.binary('sub', E.f32(1), unit(first))), E.f32(-2)))
+  return E.binary('mul', radius, E.unary('cos', E.binary('mul', unit(second), E.f32(2 * Math.PI))))
+})
+
+/** The top 24 bits times 2⁻²⁴. */
+function unit(word: E.Expr): E.Expr {
+  return E.binary('mul', E.cast('f32', E.binary('shr', word, E.i32(8))), E.f32(2 ** -24))
 }
 
 type Block = [E.Expr, E.Expr, E.Expr, E.Expr]
 
-function philox(counter: Block, key: [E.Expr, E.Expr]): E.Expr {
+function philox(counter: Block, key: [E.Expr, E.Expr]): Block {
   let [c0, c1, c2, c3] = counter
   let [k0, k1] = key
   for (let round = 0; round < 10; round++) {
@@ -48,19 +69,5 @@ function philox(counter: Block, key: [E.Expr, E.Expr]): E.Expr {
     k0 = E.binary('add', k0, E.i32(W0))
     k1 = E.binary('add', k1, E.i32(W1))
   }
-  return c0
-}
-
-/** 32 random bits to a float in [0, 1): the top 24 bits times 2⁻²⁴. */
-export const unitFloat: OpDef<Record<string, never>> = {
-  name: 'unitFloat',
-  infer: ([x]) => ({ shape: x?.shape ?? [], dtype: 'f32' }),
-  lower: () => ({
-    kind: 'map',
-    form: 'pointwise',
-    cost: 3,
-    inMemory: [],
-    value: (at, context) =>
-      E.binary('mul', E.cast('f32', E.binary('shr', context.read(0, at), E.i32(8))), E.f32(2 ** -24)),
-  }),
+  return [c0, c1, c2, c3]
 }
