@@ -5,8 +5,10 @@
 import { noGrad } from '../autograd.ts'
 import { sizeOf } from '../dtype.ts'
 import { ShapeError } from '../errors.ts'
-import { type Generator, rand, randn } from '../random.ts'
+import { philox4x32 } from '../philox.ts'
+import { defaultGenerator, type Generator, rand, randn } from '../random.ts'
 import type { Tensor } from '../tensor.ts'
+import { activeTrace } from '../trace.ts'
 
 export interface InitOptions {
   readonly generator?: Generator
@@ -52,15 +54,34 @@ export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
   }
 }
 
+/** Up to here, drawing on the host takes less time than compiling a kernel for the shape. */
+const MOST_ON_HOST = 2 ** 18
+
 /** Uniform in [low, high). */
-export function uniform(x: Tensor, low = 0, high = 1, options: InitOptions = {}): Tensor {
-  return noGrad(() =>
-    x.copy_(
-      rand(x.shape, options)
-        .mul(high - low)
-        .add(low),
-    ),
-  )
+export function uniform(x: Tensor, low = 0, high = 1, { generator = defaultGenerator() }: InitOptions = {}): Tensor {
+  const range = high - low
+  if (x.size > MOST_ON_HOST || activeTrace()) {
+    return noGrad(() => x.copy_(rand(x.shape, { generator }).mul(range).add(low)))
+  }
+  const values = unitOnHost(x.size, generator)
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * range + low
+  return x.copy_(values)
+}
+
+/** The values that `rand` would draw. */
+function unitOnHost(count: number, generator: Generator): Float32Array {
+  const key = generator.key.data()
+  const draw = generator.draws.item()
+  generator.draws.fill_(draw + 1)
+  const counter = Int32Array.of(0, draw, 0, 0)
+  const words = new Uint32Array(4)
+  const values = new Float32Array(count)
+  for (let i = 0; i < count; i++) {
+    counter[0] = i
+    philox4x32(counter, key, words)
+    values[i] = ((words[0] as number) >>> 8) * 2 ** -24
+  }
+  return values
 }
 
 /** Normal with this mean and standard deviation. */

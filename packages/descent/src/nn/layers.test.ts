@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { compile } from '../compile.ts'
 import { ones, tensor, zeros } from '../create.ts'
 import { gradCheck } from '../gradient.ts'
-import { Generator, manualSeed, randn } from '../random.ts'
+import { Generator, manualSeed, rand, randn } from '../random.ts'
 import type { Tensor } from '../tensor.ts'
 import { scaledDotProductAttention } from './attention.ts'
 import { BatchNorm1d, BatchNorm2d } from './batch-norm.ts'
@@ -25,6 +25,15 @@ test('first values are uniform in ±1/√fanIn, and the seed decides them', () =
   assert.notDeepEqual(new Linear(100, 50, { generator: new Generator(5) }).bias?.data(), layer.bias?.data())
   const kernels = new Conv2d(4, 8, 5).weight.data() as Float32Array
   assert.ok(kernels.every((w) => Math.abs(w) <= 0.1) && Math.max(...kernels) > 0.097)
+})
+
+test('values drawn on the host and on the device are the same', () => {
+  manualSeed(9)
+  const host = init.uniform(zeros([1000]), -2, 3)
+  const hostNext = init.uniform(zeros([10]))
+  manualSeed(9)
+  assert.ok(rand([1000]).mul(5).sub(2).sub(host).abs().max().item() < 1e-6)
+  assert.deepEqual(rand([10]).data(), hostNext.data())
 })
 
 test("Xavier's and Kaiming's normal values have their standard deviations", () => {
