@@ -50,6 +50,15 @@ export class LinearMemory {
     return address
   }
 
+  /** A block that holds these values. */
+  place(values: Int32Array | Float32Array): number {
+    const address = this.allocate(values.byteLength)
+    const { buffer } = this.memory
+    if (values instanceof Float32Array) new Float32Array(buffer, address, values.length).set(values)
+    else new Int32Array(buffer, address, values.length).set(values)
+    return address
+  }
+
   release(address: number): void {
     const bytes = this.#taken.get(address)
     if (bytes === undefined) throw new Error(`no block of memory begins at ${address}`)

@@ -1,13 +1,12 @@
 /**
  * A plan made ready to run: one WebAssembly module with a function for each kernel and the schedule that calls them.
- *
- * The runner's block of linear memory holds the error record, each launch's table of addresses, and the schedule.
- * Intermediate values and copies of arguments lie in the device's workspace, which plans share; where the workspace or
- * an argument has moved, its addresses are written anew before the run.
+ * What the module finds at fixed addresses (the error record, tables of addresses, the schedule) lies in blocks of
+ * linear memory that are released with the runner.
  */
 import { IndexError } from '../../errors.ts'
-import type { Check, Plan, PlanBuffer } from '../../kernel/kernel.ts'
+import type { Plan } from '../../kernel/kernel.ts'
 import type { Runner, Storage } from '../device.ts'
+import { type BindLayout, layoutBinds } from './bind.ts'
 import type { WasmDevice } from './device.ts'
 import type { EmittedKernel, Target } from './emit.ts'
 import { emitKernel } from './emit-kernel.ts'
@@ -15,195 +14,123 @@ import { ModuleBuilder } from './encode.ts'
 import { features } from './features.ts'
 import { listModule } from './listing.ts'
 import type { LinearMemory } from './memory.ts'
-import { addToTable, type BoundLaunch, emitSchedule, layoutSchedule, type Schedule } from './schedule.ts'
+import { addToTable, emitSchedule, layoutSchedule, type Schedule } from './schedule.ts'
 import type { WasmStorage } from './storage.ts'
 import type { PlanExports, ThreadPool } from './threads.ts'
 
-/** A buffer whose address may change between runs, and the words that hold it. */
-interface Address {
-  readonly words: number[]
-  now: number
-}
-
-interface Argument extends Address {
-  readonly position: number
-  readonly reads: boolean
-  readonly writes: boolean
-  readonly resident: boolean
-  /** Where its copy lies in the workspace. */
-  readonly offset: number
-}
-
-const ERROR_BYTES = 64
+/** Two words: the failed check's id + 1 (0: none), and the value that it saw. */
+const ERROR_WORDS = 2
 
 export class WasmRunner implements Runner {
   readonly #device: WasmDevice
-  readonly #checks: readonly Check[]
-  readonly #exports: PlanExports
   readonly #plan: Plan
   readonly #kernels: readonly EmittedKernel[]
-  readonly #block: number
-  readonly #table: number
+  readonly #exports: PlanExports
+  readonly #layout: BindLayout
   readonly #schedule: Schedule
-  readonly #poolId: number
   readonly #scratchBytes: number
-  readonly #workspaceBytes: number
-  readonly #arguments: Argument[] = []
-  /** Words that hold an offset into the workspace. */
-  readonly #relative: { readonly word: number; readonly offset: number }[] = []
+  readonly #errorAddress: number
+  readonly #bindAddress: number
+  readonly #scheduleAddress: number
+  /** The plan's number in the pool of threads; 0 where one thread does all. */
+  readonly #poolNumber: number
+  /** The addresses that stand in the tables now. */
+  readonly #addresses: number[]
   #workspace = -1
 
   constructor(device: WasmDevice, plan: Plan) {
+    const { memory, pool } = device
+    const owned: number[] = []
+    const place = (values: Int32Array | Float32Array): number => {
+      const address = memory.place(values)
+      owned.push(address)
+      return address
+    }
     this.#device = device
     this.#plan = plan
-    this.#checks = plan.checks
-    const { memory } = device
-    const launches = plan.steps.flat()
+    this.#errorAddress = place(new Int32Array(ERROR_WORDS))
 
     const module = new ModuleBuilder()
     module.importMemory('env', 'memory', 1, memory.maximumPages, memory.shared)
-    const errorAddress = memory.allocate(ERROR_BYTES)
-    const target: Target = { module, relaxedSimd: features().relaxedSimd, errorAddress }
+    const target: Target = { module, relaxedSimd: features().relaxedSimd, errorAddress: this.#errorAddress }
     this.#kernels = plan.kernels.map((kernel) => emitKernel(kernel, target))
+    this.#scratchBytes = Math.max(0, ...this.#kernels.map((kernel) => kernel.scratchBytes))
     addToTable(module, this.#kernels)
     emitSchedule(target)
 
-    const owned = [errorAddress]
-    const place = (values: Int32Array | Float32Array): number => {
-      const address = memory.allocate(values.byteLength)
-      owned.push(address)
-      const { buffer } = memory.memory
-      if (values instanceof Float32Array) new Float32Array(buffer, address, values.length).set(values)
-      else new Int32Array(buffer, address, values.length).set(values)
-      return address
-    }
-    place0(memory, errorAddress)
     const tables = this.#kernels.map((kernel) => (kernel.tables ? place(kernel.tables) : 0))
-
-    // Each launch's table of addresses, one after the other.
-    const kernelOf = (launch: Plan['steps'][number][number]): EmittedKernel =>
-      this.#kernels[launch.kernel] as EmittedKernel
-    const starts: number[] = []
-    let words = 0
-    for (const launch of launches) {
-      starts.push(words)
-      words += Math.ceil((launch.buffers.length + 3) / 4) * 4
-    }
-    const binds = new Int32Array(words)
-    const bindAddress = memory.allocate(words * 4)
-    owned.push(bindAddress)
-    const bound = new Map<Plan['steps'][number][number], BoundLaunch>()
-    const uses = new Map<number, number[]>()
-    let shared = 0
-    let sharedMost = 0
-    const sharedWords: { word: number; offset: number }[] = []
-    let l = 0
-    for (const step of plan.steps) {
-      shared = 0
-      for (const launch of step) {
-        const kernel = kernelOf(launch)
-        let word = starts[l] as number
-        bound.set(launch, { kernel, bind: bindAddress + word * 4, size: launch.size })
-        for (const buffer of launch.buffers) {
-          const list = uses.get(buffer)
-          if (list) list.push(word)
-          else uses.set(buffer, [word])
-          word++
-        }
-        if (launch.size !== null) binds[word++] = launch.size
-        if (kernel.sharedBytes > 0) {
-          sharedWords.push({ word: word++, offset: shared })
-          shared += Math.ceil(kernel.sharedBytes / 64) * 64 + 64
-        }
-        if (kernel.tables) binds[word++] = tables[launch.kernel] as number
-        l++
-      }
-      sharedMost = Math.max(sharedMost, shared)
-    }
-
-    let bytes = Math.ceil(plan.arenaBytes / 64) * 64
-    for (const { word, offset } of sharedWords) this.#relative.push({ word, offset: bytes + 64 + offset })
-    bytes += sharedMost > 0 ? sharedMost + 128 : 0
-    plan.buffers.forEach((buffer, number) => {
-      const own = uses.get(number) ?? []
-      switch (buffer.place.kind) {
-        case 'arena':
-          for (const word of own) this.#relative.push({ word, offset: buffer.place.offset })
-          break
-        case 'constant': {
-          const address = place(buffer.place.values)
-          for (const word of own) binds[word] = address
-          break
-        }
-        case 'argument':
-          bytes += 64
-          this.#arguments.push(argument(buffer, buffer.place, own, bytes))
-          if (!buffer.place.resident) bytes += Math.ceil((buffer.length * 4 + 64) / 64) * 64
-          break
-      }
-    })
-    this.#workspaceBytes = bytes + 64
-    this.#block = bindAddress
-    this.#scratchBytes = Math.max(0, ...this.#kernels.map((kernel) => kernel.scratchBytes))
-    new Int32Array(memory.memory.buffer, bindAddress, words).set(binds)
-
-    this.#schedule = layoutSchedule(
-      plan.steps.map((step) => step.map((launch) => bound.get(launch) as BoundLaunch)),
-      (f) => module.slot(f),
+    this.#layout = layoutBinds(plan, this.#kernels, tables, place)
+    this.#addresses = this.#layout.arguments.map(() => -1)
+    this.#bindAddress = place(this.#layout.words)
+    let launch = 0
+    const bound = plan.steps.map((step) =>
+      step.map(({ kernel, size }) => {
+        const bind = this.#bindAddress + 4 * (this.#layout.starts[launch++] as number)
+        return { kernel: this.#kernels[kernel] as EmittedKernel, bind, size }
+      }),
     )
-    this.#table = place(this.#schedule.words)
+    this.#schedule = layoutSchedule(bound, (f) => module.slot(f))
+    this.#scheduleAddress = place(this.#schedule.words)
+
     const compiled = new WebAssembly.Module(module.build())
     const instance = new WebAssembly.Instance(compiled, { env: { memory: memory.memory } })
     this.#exports = instance.exports as unknown as PlanExports
-    this.#poolId = this.#schedule.parallel && device.pool.threads > 1 ? device.pool.add(compiled) : 0
-    blocks.register(this, { memory, addresses: owned, pool: device.pool, plan: this.#poolId })
-    this.#errorAddress = errorAddress
+    this.#poolNumber = this.#schedule.parallel && pool.threads > 1 ? pool.add(compiled) : 0
+    released.register(this, { memory, addresses: owned, pool, poolNumber: this.#poolNumber })
   }
-
-  readonly #errorAddress: number
 
   run(args: readonly Storage[]): void {
     const device = this.#device
-    const workspace = device.workspace(this.#workspaceBytes)
+    const workspace = device.workspace(this.#layout.workspaceBytes)
     const scratch = device.scratch(this.#scratchBytes)
-    for (const argument of this.#arguments) {
-      const storage = args[argument.position] as WasmStorage
-      if (storage.address !== 0) continue
-      if (argument.resident) storage.settle()
-      else if (argument.reads && !argument.writes) storage.noteRun()
+    const storages = args as readonly WasmStorage[]
+    this.#settle(storages)
+    this.#bind(storages, workspace)
+    const failed =
+      this.#poolNumber === 0
+        ? this.#exports.runSolo(this.#scheduleAddress, scratch.base) !== 0
+        : device.pool.run(this.#poolNumber, this.#exports, this.#scheduleAddress, this.#schedule.counters, scratch)
+    if (failed) this.#throwFailedCheck()
+    for (const { position, writes, offset } of this.#layout.arguments) {
+      if (writes) storages[position]?.copyOut(workspace + offset)
     }
-    const { buffer } = device.memory.memory
-    const words = new Int32Array(buffer, this.#block)
+  }
+
+  /** Moves storages that stay into linear memory: before any view is made, for that may grow it. */
+  #settle(storages: readonly WasmStorage[]): void {
+    for (const { position, resident, writes } of this.#layout.arguments) {
+      const storage = storages[position] as WasmStorage
+      if (storage.address !== 0) continue
+      if (resident) storage.settle()
+      else if (!writes) storage.noteRun()
+    }
+  }
+
+  /** Writes the addresses that have changed, and copies arguments into the workspace. */
+  #bind(storages: readonly WasmStorage[], workspace: number): void {
+    const words = new Int32Array(this.#device.memory.memory.buffer, this.#bindAddress)
     if (workspace !== this.#workspace) {
-      for (const { word, offset } of this.#relative) words[word] = workspace + offset
+      for (const { word, offset } of this.#layout.relative) words[word] = workspace + offset
       this.#workspace = workspace
     }
-    for (const argument of this.#arguments) {
-      const storage = args[argument.position] as WasmStorage
-      const address = storage.address !== 0 ? storage.address : workspace + argument.offset
-      if (address !== argument.now) {
-        for (const word of argument.words) words[word] = address
-        argument.now = address
+    const { arguments: places } = this.#layout
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] as (typeof places)[number]
+      const storage = storages[place.position] as WasmStorage
+      const address = storage.address !== 0 ? storage.address : workspace + place.offset
+      if (address !== this.#addresses[i]) {
+        for (const word of place.words) words[word] = address
+        this.#addresses[i] = address
       }
-      if (storage.address === 0 && argument.reads) copyIn(buffer, address, storage)
-    }
-    const failed =
-      this.#poolId !== 0
-        ? device.pool.run(this.#poolId, this.#exports, this.#table, this.#schedule.counters, scratch)
-        : this.#exports.runSolo(this.#table, scratch.base) !== 0
-    if (failed) this.#throwFailedCheck()
-    for (const argument of this.#arguments) {
-      if (!argument.writes) continue
-      const storage = args[argument.position] as WasmStorage
-      if (storage.address === 0) copyOut(buffer, argument.now, storage)
+      if (place.reads) storage.copyIn(address)
     }
   }
 
   #throwFailedCheck(): never {
-    const words = new Int32Array(this.#device.memory.memory.buffer, this.#errorAddress, 2)
-    const [id, value] = words as unknown as [number, number]
+    const words = new Int32Array(this.#device.memory.memory.buffer, this.#errorAddress, ERROR_WORDS)
+    const [id, value] = [...words] as [number, number]
     words.fill(0)
-    const check = this.#checks[id - 1]
+    const check = this.#plan.checks[id - 1]
     if (!check) throw new Error(`a check without a name failed: ${id}`)
     throw new IndexError(check.label, value, check.size)
   }
@@ -213,47 +140,13 @@ export class WasmRunner implements Runner {
   }
 }
 
-function argument(
-  buffer: PlanBuffer,
-  place: Extract<PlanBuffer['place'], { kind: 'argument' }>,
-  words: number[],
-  offset: number,
-): Argument {
-  void buffer
-  return {
-    words,
-    now: -1,
-    position: place.position,
-    reads: place.access !== 'write',
-    writes: place.access !== 'read',
-    resident: place.resident,
-    offset,
-  }
-}
-
-function place0(memory: LinearMemory, address: number): void {
-  new Uint8Array(memory.memory.buffer, address, ERROR_BYTES).fill(0)
-}
-
-function copyIn(buffer: ArrayBufferLike, address: number, storage: WasmStorage): void {
-  const values = storage.view()
-  if (values instanceof Float32Array) new Float32Array(buffer, address, values.length).set(values)
-  else new Int32Array(buffer, address, values.length).set(values)
-}
-
-function copyOut(buffer: ArrayBufferLike, address: number, storage: WasmStorage): void {
-  const values = storage.view()
-  if (values instanceof Float32Array) values.set(new Float32Array(buffer, address, values.length))
-  else values.set(new Int32Array(buffer, address, values.length))
-}
-
 interface Owned {
   readonly memory: LinearMemory
   readonly addresses: readonly number[]
   readonly pool: ThreadPool
-  readonly plan: number
+  readonly poolNumber: number
 }
-const blocks = new FinalizationRegistry<Owned>(({ memory, addresses, pool, plan }) => {
-  if (plan !== 0) pool.drop(plan)
+const released = new FinalizationRegistry<Owned>(({ memory, addresses, pool, poolNumber }) => {
+  if (poolNumber !== 0) pool.drop(poolNumber)
   for (const address of addresses) memory.release(address)
 })

@@ -34,11 +34,7 @@ export class WasmStorage implements Storage {
 
   /** The values where they are now; not to be kept, for linear memory may move. */
   view(): HeapValues {
-    if (this.#heap) return this.#heap
-    const { buffer } = this.#memory.memory
-    return this.dtype === 'f32'
-      ? new Float32Array(buffer, this.address, this.length)
-      : new Int32Array(buffer, this.address, this.length)
+    return this.#heap ?? this.#at(this.address)
   }
 
   /** Moves the values into linear memory. */
@@ -49,6 +45,22 @@ export class WasmStorage implements Storage {
     this.#heap = null
     this.view().set(values)
     blocks.register(this, { memory: this.#memory, address: this.address })
+  }
+
+  /** Copies the values to an address, unless they live in linear memory. */
+  copyIn(address: number): void {
+    if (this.#heap) this.#at(address).set(this.#heap)
+  }
+
+  copyOut(address: number): void {
+    this.#heap?.set(this.#at(address))
+  }
+
+  #at(address: number): HeapValues {
+    const { buffer } = this.#memory.memory
+    return this.dtype === 'f32'
+      ? new Float32Array(buffer, address, this.length)
+      : new Int32Array(buffer, address, this.length)
   }
 
   /** Called once a run that only reads it: large ones move after the first. */
