@@ -241,6 +241,14 @@ test('special values are those of IEEE', () => {
   }
 })
 
+test('tanh and erf reach 1, and nowhere more', () => {
+  for (const op of ['tanh', 'erf'] as const) {
+    const f = ofUnary(op)
+    for (const x of sweep(3, 9)) assert.ok(f(x) <= 1 && f(-x) >= -1, `${op} ${x}`)
+    for (const x of [8.1, 9, 100, Infinity]) assert.equal(f(x), 1)
+  }
+})
+
 test('pow has a relative error below 5e-7 and the special values of IEEE', () => {
   const run = compile(expandMath({ kind: 'binary', dtype: 'f32', op: 'pow', a: input(0), b: input(1) }))
   const pow = (a: number, b: number) => run([Math.fround(a), Math.fround(b)])

@@ -164,8 +164,25 @@ export class ExprEmitter extends IndexEmitter {
       case 'tile':
         throw new Error(`a ${e.kind} where there is none`)
       default:
+        if (this.fused(e)) return
         emitOperation(e, this, this.target.relaxedSimd, (x) => this.variesByLane(x))
     }
+  }
+
+  /** A product that is only added to something, in one instruction. */
+  private fused(e: Expr): boolean {
+    if (e.kind !== 'binary' || e.dtype !== 'f32' || !this.target.relaxedSimd) return false
+    if (e.op !== 'add' && e.op !== 'sub') return false
+    const depth = this.depthOfExpr(e)
+    const product = (x: Expr): x is Kind<'binary'> =>
+      x.kind === 'binary' && x.op === 'mul' && this.usedOnce(x) && !this.given.has(x) && this.depthOfExpr(x) === depth
+    const side = product(e.b) ? e.b : e.op === 'add' && product(e.a) ? e.a : null
+    if (!side) return false
+    this.value(side.a)
+    this.value(side.b)
+    this.value(side === e.b ? e.a : e.b)
+    this.f.f32x4(e.op === 'add' ? 'relaxed_madd' : 'relaxed_nmadd')
+    return true
   }
 
   private indexVector(x: Index): void {
