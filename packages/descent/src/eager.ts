@@ -14,10 +14,12 @@ interface Kept {
   readonly runner: Runner
   /** For each argument the number of the input, or -1 for the result. */
   readonly arguments: readonly number[]
+  lastUse: number
 }
 
 const MOST_KEPT = 1024
 const kept = new Map<Device, Map<string, Kept>>()
+let uses = 0
 
 export interface EagerInput extends Meta {
   readonly stored: Stored
@@ -35,12 +37,12 @@ export function runEager<A>(device: Device, op: OpDef<A>, attrs: A, inputs: read
   for (const { shape, dtype, stored } of inputs)
     key += ` ${dtype}[${shape}]${stored.strides}+${stored.offset}/${stored.storage.length}`
   let ready = runners.get(key)
-  if (ready) runners.delete(key)
-  else {
+  if (!ready) {
     ready = prepare(device, op, attrs, inputs)
-    if (runners.size >= MOST_KEPT) runners.delete(runners.keys().next().value as string)
+    if (runners.size >= MOST_KEPT) forgetOldest(runners)
+    runners.set(key, ready)
   }
-  runners.set(key, ready)
+  ready.lastUse = uses++
   ready.runner.run(ready.arguments.map((i) => (i < 0 ? result : (inputs[i] as EagerInput).stored.storage)))
   return result
 }
@@ -54,7 +56,14 @@ function prepare<A>(device: Device, op: OpDef<A>, attrs: A, inputs: readonly Eag
   return {
     runner: device.prepare(planned.plan),
     arguments: planned.arguments.map((argument) => (typeof argument === 'number' ? -1 : argument.id)),
+    lastUse: 0,
   }
+}
+
+function forgetOldest(runners: Map<string, Kept>): void {
+  let oldest: [string, Kept] | undefined
+  for (const entry of runners) if (!oldest || entry[1].lastUse < oldest[1].lastUse) oldest = entry
+  if (oldest) runners.delete(oldest[0])
 }
 
 /** The values of a view in row-major order, on the host. */
