@@ -187,15 +187,17 @@ export class ExprEmitter extends IndexEmitter {
 
   private indexVector(x: Index): void {
     const { f } = this
-    const step = this.laneStep(x)
+    const offsets = this.laneOffsets(x)
     this.index(x)
     f.i32x4('splat')
-    if (step === null) {
+    if (offsets === null) {
       for (let j = 1; j < this.active; j++) {
         this.index(this.shifted(x, j))
         f.lane('i32x4.replace_lane', j)
       }
-    } else if (step !== 0) f.constantI32x4(0, step, 2 * step, 3 * step).i32x4('add')
+    } else if (offsets.some((o) => o !== 0)) {
+      f.constantI32x4(...(offsets as [number, number, number, number])).i32x4('add')
+    }
   }
 
   private load({ buffer, index, guarded }: Kind<'load'>): void {
@@ -224,12 +226,12 @@ export class ExprEmitter extends IndexEmitter {
       const { local, offset } = this.address(buffer, addConstant(index, -3))
       f.get(local).vectorLoad('v128.load', offset)
       f.get(local).vectorLoad('v128.load', offset).shuffle32(3, 2, 1, 0)
-    } else if (step === 2 && this.active === 4) {
+    } else if (this.near(index)) {
+      const offsets = this.laneOffsets(index) as [number, number, number, number]
       const { local, offset } = this.address(buffer, index)
       f.get(local).vectorLoad('v128.load', offset)
-      f.get(local)
-        .vectorLoad('v128.load', offset + 16)
-        .shuffle32(0, 2, 4, 6)
+      f.get(local).vectorLoad('v128.load', Math.max(...offsets) < 4 ? offset : offset + 16)
+      f.shuffle32(...offsets)
     } else if (step !== null && step > 0) {
       const { local, offset } = this.address(buffer, index)
       this.byLane((j) => {
@@ -243,6 +245,13 @@ export class ExprEmitter extends IndexEmitter {
         return offset
       })
     }
+  }
+
+  /** Whether all lanes lie within two vectors from the first on, so that hardly more is read than needed. */
+  private near(index: Index): boolean {
+    const offsets = this.laneOffsets(index)
+    if (!offsets || offsets.some((o) => o < 0 || o > 7)) return false
+    return Math.max(...offsets) < 4 || Math.max(...offsets.slice(0, this.active)) >= 4
   }
 
   /** Loads the active lanes one by one; `address` leaves lane j's address and returns a constant to add to it. */

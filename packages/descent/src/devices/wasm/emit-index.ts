@@ -250,25 +250,44 @@ export class IndexEmitter {
   laneStep(x: Index): number | null {
     return laneStep(x, this.lane)
   }
+  laneOffsets(x: Index): readonly number[] | null {
+    return laneOffsets(x, this.lane)
+  }
+}
+
+/** How an index changes from one lane to the next; null: not by a constant. */
+export function laneStep(x: Index, lane: number | null): number | null {
+  const offsets = laneOffsets(x, lane)
+  if (!offsets) return null
+  const [, step, second, third] = offsets as [number, number, number, number]
+  return second === 2 * step && third === 3 * step ? step : null
 }
 
 /**
- * How an index changes from one lane to the next; null: not by a constant. The lane variable's value in lane 0 is
- * always a multiple of four, so quotients by multiples of four often turn out the same in all lanes.
+ * How much the four lanes' indices are larger than the first lane's, where that does not depend on the loops. The lane
+ * variable's value in lane 0 is always a multiple of four, so quotients and remainders often behave.
  */
-export function laneStep(x: Index, lane: number | null): number | null {
-  if (lane === null) return 0
-  let sum = 0
+export function laneOffsets(x: Index, lane: number | null): readonly number[] | null {
+  const sum = [0, 0, 0, 0]
+  if (lane === null) return sum
   for (const { coefficient, atom } of x.terms) {
-    if (atom.kind === 'variable') {
-      if (atom.id === lane) sum += coefficient
-      continue
+    let offsets: readonly number[] | null
+    if (atom.kind === 'variable') offsets = atom.id === lane ? [0, 1, 2, 3] : [0, 0, 0, 0]
+    else {
+      offsets = laneOffsets(atom.x, lane)
+      if (!offsets) return null
+      if (offsets.some((o) => o !== 0)) {
+        // In lane 0 the remainder is a multiple of `unit`.
+        const unit = gcd(granularity(atom.x, lane), atom.by)
+        const { kind, by } = atom
+        const low = Math.min(...offsets)
+        if (low < 0) return null
+        if (unit === by) offsets = offsets.map((o) => (kind === 'div' ? Math.floor(o / by) : o % by))
+        else if (Math.max(...offsets) >= unit) return null
+        else if (kind === 'div') offsets = [0, 0, 0, 0]
+      }
     }
-    const step = laneStep(atom.x, lane)
-    if (step === 0) continue
-    if (step === null || step <= 0) return null
-    if (atom.by % (4 * step) !== 0 || granularity(atom.x, lane) % (4 * step) !== 0) return null
-    if (atom.kind === 'mod') sum += coefficient * step
+    for (let j = 0; j < 4; j++) sum[j] = (sum[j] as number) + coefficient * (offsets[j] as number)
   }
   return sum
 }

@@ -5,7 +5,7 @@
 import { type Expr, mapExpr, walkExprs } from '../../kernel/expr.ts'
 import { div, type Index, mod, substitute, variable } from '../../kernel/index-expr.ts'
 import type { Axis, LoopKernel, Stage } from '../../kernel/kernel.ts'
-import { laneStep } from './emit-index.ts'
+import { laneOffsets, laneStep } from './emit-index.ts'
 
 /** Every index of an expression changed. */
 export function mapIndices(e: Expr, change: (x: Index) => Index, memo: Map<Expr, Expr>): Expr {
@@ -126,7 +126,8 @@ function pointCost(stage: Stage, lane: number | null, changing: ReadonlySet<numb
     const step = laneStep(index, lane)
     const divided = divisions(index) * 1.5 + (guarded ? 1 : 0)
     if (step === 0 || step === 1 || step === -1) return 0.4 + divided
-    if (step === 2) return 1 + divided
+    const offsets = laneOffsets(index, lane)
+    if (!guarded && offsets?.every((o) => o >= 0 && o < 8)) return 0.8 + divided
     if (step !== null && !guarded) return 2 + divided
     return 2 + 4 * divided
   }
