@@ -94,6 +94,7 @@ async function main(): Promise<void> {
   const chosen = choose(workloads, names)
   const contenders = [descent(device, threads), ...(alone ? [] : peers)].map((c) => new Running(c, threads))
   const limits = await measureLimits(threads)
+  const shows = !json && process.stderr.isTTY
   if (!json) {
     console.log(
       `${threads} ${threads === 1 ? 'thread' : 'threads'}; WebAssembly multiply-add ${(limits.flops / 1e9).toFixed(0)} GFLOP/s, triad ${(limits.bytes / 1e9).toFixed(1)} GB/s. Times in ms, medians; in brackets how many times Descent's.`,
@@ -101,7 +102,7 @@ async function main(): Promise<void> {
   }
   const rows = [headings(contenders.slice(1).map(({ contender }) => contender.name))]
   for (const workload of chosen) {
-    if (!json) process.stderr.write(`\r\x1b[K${workload.name} …`)
+    if (shows) process.stderr.write(`\r\x1b[K${workload.name} …`)
     const results =
       workload === w8 ? await measureStart(contenders, threads) : await measure(workload.name, contenders, threads)
     for (const [i, { outcome, threads: used }] of results.entries()) {
@@ -128,7 +129,7 @@ async function main(): Promise<void> {
   }
   for (const running of contenders) running.close()
   if (json) return
-  process.stderr.write('\r\x1b[K')
+  if (shows) process.stderr.write('\r\x1b[K')
   console.log(`\n${layout(rows)}\n`)
   for (const { name, about } of chosen) console.log(`${name}: ${about}`)
 }

@@ -60,7 +60,7 @@ function sgd(loss: Loss, params: Arr[], x: Arr, y: Arr, rate: number): Step {
   }
 }
 
-function adam(loss: Loss, params: Arr[], x: Arr, y: Arr): Step {
+function adam(loss: Loss, params: Arr[], x: Arr, y: Arr, decay = 0): Step {
   type State = { p: Arr[]; m: Arr[]; v: Arr[] }
   const step = jit((s: State, size: Arr, scale: Arr, a: Arr, b: Arr) => {
     const [value, grads] = valueAndGrad(loss)(
@@ -73,7 +73,7 @@ function adam(loss: Loss, params: Arr[], x: Arr, y: Arr): Step {
       const m = (s.m[i] as Arr).mul(0.9).add(g.ref.mul(0.1))
       const v = (s.v[i] as Arr).mul(0.999).add(g.ref.mul(g).mul(0.001))
       const move = m.ref.mul(size.ref).div(np.sqrt(v.ref).mul(scale.ref).add(1e-8))
-      next.p.push((s.p[i] as Arr).sub(move))
+      next.p.push((s.p[i] as Arr).mul(1 - 1e-3 * decay).sub(move))
       next.m.push(m)
       next.v.push(v)
     }
@@ -131,6 +131,58 @@ function answering(fn: (p: Arr[], x: Arr) => Arr, params: Arr[], x: Arr): Step {
     ).data()
 }
 
+const [layers, width, heads, hidden, length, vocabulary] = [4, 128, 4, 512, 64, 96]
+
+/** Tokens, positions, final norm, head; then for each layer two norms, projection, out, up, down, with biases. */
+function decoderParams(): Arr[] {
+  const layer = (): Arr[] => [
+    ...[np.ones([width]), np.zeros([width]), ...mlpParams([width, 3 * width]), ...mlpParams([width, width])],
+    ...[np.ones([width]), np.zeros([width]), ...mlpParams([width, hidden]), ...mlpParams([hidden, width])],
+  ]
+  return [
+    numbers([vocabulary, width], 1, 0.02),
+    numbers([length, width], 2, 0.02),
+    ...[np.ones([width]), np.zeros([width])],
+    numbers([width, vocabulary], 3, 0.1),
+    ...Array.from({ length: layers }, layer).flat(),
+  ]
+}
+
+function layerNorm(x: Arr, weight: Arr, bias: Arr): Arr {
+  const centred = x.ref.sub(x.mean(-1, { keepdims: true }))
+  const variance = np.square(centred.ref).mean(-1, { keepdims: true })
+  return centred
+    .div(np.sqrt(variance.add(1e-5)))
+    .mul(weight)
+    .add(bias)
+}
+
+function decoder(p: Arr[], ids: Arr): Arr {
+  const [tokens, positions, lastWeight, lastBias, head, ...rest] = p as [Arr, Arr, Arr, Arr, Arr, ...Arr[]]
+  const n = (ids.shape[0] as number) / length
+  let x = np.matmul(nn.oneHot(ids, vocabulary), tokens).reshape([n, length, width]).add(positions)
+  for (let i = 0; i < rest.length; i += 12) {
+    const [g1, c1, wp, bp, wo, bo, g2, c2, wu, bu, wd, bd] = rest.slice(i, i + 12) as Arr[] as [
+      ...[Arr, Arr, Arr, Arr, Arr, Arr],
+      ...[Arr, Arr, Arr, Arr, Arr, Arr],
+    ]
+    const all = np
+      .matmul(layerNorm(x.ref, g1, c1), wp)
+      .add(bp)
+      .reshape([n, length, 3, heads, width / heads])
+    const [q, k, v] = np.split(all, 3, 2).map((part) => part.reshape([n, length, heads, width / heads])) as [
+      Arr,
+      Arr,
+      Arr,
+    ]
+    const mixed = nn.dotProductAttention(q, k, v, { isCausal: true }).reshape([n, length, width])
+    x = x.add(np.matmul(mixed, wo).add(bo))
+    const up = nn.gelu(np.matmul(layerNorm(x.ref, g2, c2), wu).add(bu), { approximate: false })
+    x = x.add(np.matmul(up, wd).add(bd))
+  }
+  return np.matmul(layerNorm(x, lastWeight, lastBias), head).reshape([n * length, vocabulary])
+}
+
 function build(workload: string): Step | string {
   if (workload === 'W1') {
     const loss: Loss = (p, x, y) => np.square(mlp(p, x, np.tanh).sub(y)).mean()
@@ -148,6 +200,11 @@ function build(workload: string): Step | string {
   }
   if (workload === 'W5_mlp') return answering((p, x) => mlp(p, x, relu), mlpParams([784, 128, 10]), numbers([1, 784]))
   if (workload === 'W5_cnn') return answering(cnn, cnnParams(), numbers([1, 1, 28, 28]))
+  if (workload === 'W6') {
+    const text = classes(16 * length + 1, vocabulary)
+    const [x, y] = [np.array(text.slice(0, -1)), np.array(text.slice(1))]
+    return adam((p, ids, next) => crossEntropy(decoder(p, ids), next, vocabulary), decoderParams(), x, y, 0.01)
+  }
   if (workload === 'W7') {
     const x = numbers([10_000_000])
     const total = jit((v: Arr) => np.tanh(v.ref.mul(1.5).add(0.5)).mul(v.ref).add(nn.relu(v)).sum())

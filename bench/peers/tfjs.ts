@@ -72,6 +72,52 @@ function answering(fn: () => tf.Tensor): Step {
   }
 }
 
+const [layers, width, heads, hidden, length, vocabulary, batch] = [4, 128, 4, 512, 64, 96, 16]
+
+function layerNorm(x: tf.Tensor, [weight, bias]: Params): tf.Tensor {
+  const centred = tf.sub(x, tf.mean(x, -1, true))
+  const variance = tf.mean(tf.square(centred), -1, true)
+  return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-5))), weight as tf.Variable), bias as tf.Variable)
+}
+
+const norm = (): Params => [tf.variable(tf.ones([width])), tf.variable(tf.zeros([width]))]
+const dense = (x: tf.Tensor, params: Params): tf.Tensor => mlp(params, x, tf.relu)
+const gelu = (x: tf.Tensor): tf.Tensor => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1))
+
+function decoder(): Step {
+  const tokens = tf.variable(numbers([vocabulary, width], 1, 0.02))
+  const positions = tf.variable(numbers([length, width], 2, 0.02))
+  const [last, head] = [norm(), tf.variable(numbers([width, vocabulary], 3, 0.1))]
+  const blocks = Array.from({ length: layers }, () => ({
+    ...{ norm1: norm(), projection: mlpParams([width, 3 * width]), out: mlpParams([width, width]) },
+    ...{ norm2: norm(), up: mlpParams([width, hidden]), down: mlpParams([hidden, width]) },
+  }))
+  const text = classes(batch * length + 1, vocabulary)
+  const ids = tf.oneHot(text.slice(0, -1), vocabulary).toFloat() as tf.Tensor2D
+  const next = tf.oneHot(text.slice(1), vocabulary).toFloat()
+  const blocked = tf.mul(tf.sub(1, tf.linalg.bandPart(tf.ones([length, length]), -1, 0)), -1e9)
+  const matMul = (a: tf.Tensor, b: tf.Tensor, turned = false) =>
+    tf.matMul(a as tf.Tensor3D, b as tf.Tensor3D, false, turned)
+
+  const loss = (): tf.Tensor => {
+    const embedded = tf.matMul(ids, tokens as tf.Tensor as tf.Tensor2D).reshape([batch, length, width])
+    let x: tf.Tensor = tf.add(embedded, positions).reshape([batch * length, width])
+    for (const { norm1, projection, out, norm2, up, down } of blocks) {
+      const all = dense(layerNorm(x, norm1), projection).reshape([batch, length, 3, heads, width / heads])
+      const parts = tf.unstack(tf.transpose(all, [2, 0, 3, 1, 4]))
+      const [q, k, v] = parts.map((part) => part.reshape([batch * heads, length, width / heads])) as [
+        ...[tf.Tensor, tf.Tensor, tf.Tensor],
+      ]
+      const scores = tf.add(tf.mul(matMul(q, k, true), 1 / Math.sqrt(width / heads)), blocked)
+      const mixed = matMul(tf.softmax(scores), v).reshape([batch, heads, length, width / heads])
+      x = tf.add(x, dense(tf.transpose(mixed, [0, 2, 1, 3]).reshape([batch * length, width]), out))
+      x = tf.add(x, dense(gelu(dense(layerNorm(x, norm2), up)), down))
+    }
+    return crossEntropy(tf.matMul(layerNorm(x, last) as tf.Tensor2D, head as tf.Tensor as tf.Tensor2D), next)
+  }
+  return training(tf.train.adam(3e-4), loss)
+}
+
 function build(workload: string): Step | string {
   if (workload === 'W1') {
     const params = mlpParams([2, 8, 8, 1])
@@ -98,6 +144,7 @@ function build(workload: string): Step | string {
       return mlp(dense, tf.maxPool(second, 2, 2, 'valid').reshape([1, 9216]), tf.relu)
     })
   }
+  if (workload === 'W6') return decoder()
   if (workload === 'W7') {
     const x = numbers([10_000_000])
     return answering(() => tf.sum(tf.add(tf.mul(tf.tanh(tf.add(tf.mul(x, 1.5), 0.5)), x), tf.relu(x))))
