@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** Runs W1's step in a process of its own; gives the growth of its resident memory after the first thousand steps. */
+function growth(mode: 'compiled' | 'eager', steps: number): number {
+  const program = fileURLToPath(new URL('./memory.ts', import.meta.url))
+  const { stdout, stderr } = spawnSync(process.execPath, [program, mode, String(steps)], { encoding: 'utf8' })
+  assert.match(stdout, /^-?[\d.]+ MB$/m, stderr)
+  return Number.parseFloat(stdout)
+}
+
+test('100,000 compiled steps need no more memory than a thousand', () => {
+  assert.ok(growth('compiled', 100_000) < 10)
+})
+
+test('10,000 eager steps need no more memory than a thousand', () => {
+  assert.ok(growth('eager', 10_000) < 10)
+})
