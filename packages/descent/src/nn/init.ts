@@ -77,9 +77,11 @@ function unitOnHost(count: number, generator: Generator): Float32Array {
   const words = new Uint32Array(4)
   const values = new Float32Array(count)
   for (let i = 0; i < count; i++) {
-    counter[0] = i
-    philox4x32(counter, key, words)
-    values[i] = ((words[0] as number) >>> 8) * 2 ** -24
+    if (i % 4 === 0) {
+      counter[0] = i / 4
+      philox4x32(counter, key, words)
+    }
+    values[i] = ((words[i % 4] as number) >>> 8) * 2 ** -24
   }
   return values
 }

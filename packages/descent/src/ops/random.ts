@@ -1,7 +1,7 @@
 /**
  * Random bits from a counter: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
- * Element i of draw c under key (k0, k1) is the first word of Philox at counter (i, c, 0, 0): the same bits on every
- * device, for any number of threads.
+ * Block b of draw c under key (k0, k1) is Philox at counter (b, c, 0, 0): the same bits on every device, for any number
+ * of threads.
  */
 import type { DType, Shape } from '../dtype.ts'
 import { contiguousStrides } from '../dtype.ts'
@@ -16,8 +16,16 @@ const W1 = 0xbb67ae85 | 0
 
 type Attrs = { readonly shape: Shape }
 
-/** inputs: key i32 [2], draw i32 []. Each element from the block of random words at its place. */
-function random(name: string, dtype: DType, cost: number, value: (words: Block) => E.Expr): OpDef<Attrs> {
+/**
+ * inputs: key i32 [2], draw i32 []. `value` gives an element from the number of the element and the random words of any
+ * block of the draw.
+ */
+function random(
+  name: string,
+  dtype: DType,
+  cost: number,
+  value: (element: E.Expr, words: (block: E.Expr) => Block) => E.Expr,
+): OpDef<Attrs> {
   return {
     name,
     infer: (_inputs, { shape }) => ({ shape, dtype }),
@@ -29,20 +37,29 @@ function random(name: string, dtype: DType, cost: number, value: (words: Block) 
       value: (at, context) => {
         const element = E.indexValue(I.dot(at, contiguousStrides(shape)))
         const key: [E.Expr, E.Expr] = [context.read(0, [I.constant(0)]), context.read(0, [I.constant(1)])]
-        return value(philox([element, context.read(1, []), E.i32(0), E.i32(0)], key))
+        return value(element, (block) => philox([block, context.read(1, []), E.i32(0), E.i32(0)], key))
       },
     }),
   }
 }
 
+/** Element i is word i mod 4 of block ⌊i / 4⌋. */
+function ownWord(element: E.Expr, words: (block: E.Expr) => Block): E.Expr {
+  const [first, second, third, fourth] = words(E.binary('shr', element, E.i32(2)))
+  const place = E.binary('and', element, E.i32(3))
+  const is = (number: number): E.Expr => E.binary('eq', place, E.i32(number))
+  return E.select(is(0), first, E.select(is(1), second, E.select(is(2), third, fourth)))
+}
+
 /** 32 random bits an element, as i32. */
-export const randomBits = random('randomBits', 'i32', 120, ([word]) => word)
+export const randomBits = random('randomBits', 'i32', 120, ownWord)
 
 /** Uniform in [0, 1). */
-export const randomUniform = random('randomUniform', 'f32', 123, ([word]) => unit(word))
+export const randomUniform = random('randomUniform', 'f32', 123, (element, words) => unit(ownWord(element, words)))
 
-/** Standard normal by Box and Muller's transform of two words. */
-export const randomNormal = random('randomNormal', 'f32', 170, ([first, second]) => {
+/** Standard normal by Box and Muller's transform of two words of the element's own block. */
+export const randomNormal = random('randomNormal', 'f32', 170, (element, words) => {
+  const [first, second] = words(element)
   const radius = E.unary('sqrt', E.binary('mul', E.unary('log', E.binary('sub', E.f32(1), unit(first))), E.f32(-2)))
   return E.binary('mul', radius, E.unary('cos', E.binary('mul', unit(second), E.f32(2 * Math.PI))))
 })

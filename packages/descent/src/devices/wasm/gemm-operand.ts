@@ -4,7 +4,7 @@
  * are of this form. The parts are tabulated once, when the kernel is compiled.
  */
 import { type Expr, walkExprs } from '../../kernel/expr.ts'
-import { type Atom, constant, type Index, indexKey, variablesOf } from '../../kernel/index-expr.ts'
+import { constant, evaluate, type Index, indexKey, scale, variablesOf } from '../../kernel/index-expr.ts'
 import type { Axis } from '../../kernel/kernel.ts'
 
 export type Load = Extract<Expr, { kind: 'load' }>
@@ -65,10 +65,11 @@ export class Tables {
   }
 }
 
-/** `values`, times `by`, and then `extra` times `last`. */
-function extended(values: Int32Array, by: number, extra: number, last: number): Int32Array {
+/** `values`, and then `extra` times `last`. */
+function extended(values: Int32Array, extra: number, last: number): Int32Array {
+  if (extra === 0) return values
   const out = new Int32Array(values.length + extra).fill(last)
-  for (let i = 0; i < values.length; i++) out[i] = (values[i] as number) * by
+  out.set(values)
   return out
 }
 
@@ -88,11 +89,15 @@ export function analyseOperand(value: Expr, along: Axis, depth: Axis, tables: Ta
   const alongValues: Int32Array[] = []
   const depthValues: Int32Array[] = []
   const keys = { along: `p${along.size}`, depth: `k${depth.size}` }
+  const periods = { along: 1, depth: 1 }
   for (const load of found) {
     const parts = separate(load.index, along, depth)
     if (!parts) return null
-    const p = tabulate(parts.along, along)
-    const k = tabulate(parts.depth, depth)
+    const own = { along: periodOf(parts.along), depth: periodOf(parts.depth) }
+    const p = tabulate(scale(parts.along, 4), along, own.along)
+    const k = tabulate(scale(parts.depth, 4), depth, own.depth)
+    periods.along = common(periods.along, own.along)
+    periods.depth = common(periods.depth, own.depth)
     alongValues.push(p)
     depthValues.push(k)
     const name = { along: `p${along.size}:${indexKey(parts.along)}`, depth: `k${depth.size}:${indexKey(parts.depth)}` }
@@ -105,8 +110,8 @@ export function analyseOperand(value: Expr, along: Axis, depth: Axis, tables: Ta
       depth: partOf(k, name.depth, tables, 0),
     })
   }
-  const p = runs(alongValues, along.size)
-  const k = runs(depthValues, depth.size)
+  const p = runs(alongValues, along.size, periods.along)
+  const k = runs(depthValues, depth.size, periods.depth)
   const alongScore = share(p, margin, 6)
   const depthScore = share(k, 4, 4)
   const affineDepth = loads.every((l) => l.depth.kind === 'affine')
@@ -115,7 +120,7 @@ export function analyseOperand(value: Expr, along: Axis, depth: Axis, tables: Ta
     loads,
     along,
     depth,
-    alongRuns: tables.add(`run ${keys.along}`, () => extended(p, 1, margin, 1)),
+    alongRuns: tables.add(`run ${keys.along}`, () => extended(p, margin, 1)),
     depthRuns: affineDepth ? null : tables.add(`run ${keys.depth}`, () => k),
     direction: alongScore >= 0.5 || alongScore > depthScore ? 'along' : depthScore > 0.2 ? 'depth' : 'none',
     batched: loads.some((l) => variablesOf(l.base).size > 0),
@@ -152,53 +157,75 @@ function separate(index: Index, along: Axis, depth: Axis): { base: Index; along:
   }
 }
 
-/** The index for every value of its one variable, in elements. */
-function tabulate(index: Index, axis: Axis): Int32Array {
-  const out = new Int32Array(axis.size).fill(index.offset)
-  for (const { coefficient, atom } of index.terms) {
-    const values = tabulateAtom(atom, axis)
-    for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + coefficient * (values[i] as number)
+/**
+ * After how many values of its one variable an index goes on as before, but for a constant: windows over images do,
+ * and need be evaluated for one period only. 0 where nothing is known.
+ */
+function periodOf(index: Index): number {
+  let period = 1
+  for (const { atom } of index.terms) {
+    if (atom.kind === 'variable') continue
+    const inner = atom.x.terms[0]
+    const plain = atom.x.terms.length === 1 && atom.x.offset === 0 && inner?.coefficient === 1 ? inner.atom : null
+    if (plain?.kind === 'variable') period = common(period, atom.by)
+    else if (plain?.kind === 'div' && periodOf(atom.x) > 0) period = common(period, plain.by * atom.by)
+    else return 0
   }
-  return out
-}
-function tabulateAtom(atom: Atom, axis: Axis): Int32Array {
-  const values = atom.kind === 'variable' ? new Int32Array(axis.size) : tabulate(atom.x, axis)
-  if (atom.kind === 'variable') for (let i = 0; i < values.length; i++) values[i] = i
-  else {
-    const { by, kind } = atom
-    for (let i = 0; i < values.length; i++) {
-      const x = values[i] as number
-      const quotient = Math.floor(x / by)
-      values[i] = kind === 'div' ? quotient : x - quotient * by
-    }
-  }
-  return values
+  return period
 }
 
-function partOf(values: Int32Array, key: string, tables: Tables, extra: number): Part {
-  const step = values.length > 1 ? (values[1] as number) - (values[0] as number) : 0
-  let affine = true
-  for (let i = 0; i < values.length; i++) if (values[i] !== i * step) affine = false
-  if (affine) return { kind: 'affine', step: step * 4 }
-  const last = values[values.length - 1] as number
-  return {
-    kind: 'table',
-    at: tables.add(key, () => extended(values, 4, extra, last * 4)),
+/** The least common multiple; 0 stands for infinity. */
+function common(a: number, b: number): number {
+  if (a === 0 || b === 0) return 0
+  let [x, y] = [a, b]
+  while (y !== 0) [x, y] = [y, x % y]
+  return (a / x) * b
+}
+
+/** The index for every value of its one variable. */
+function tabulate(index: Index, axis: Axis, period: number): Int32Array {
+  const out = new Int32Array(axis.size)
+  const direct = period > 0 && period < axis.size ? period : axis.size
+  const values = new Map<number, number>()
+  for (let i = 0; i < direct; i++) {
+    values.set(axis.id, i)
+    out[i] = evaluate(index, values)
   }
+  if (direct === axis.size) return out
+  values.set(axis.id, direct)
+  const step = evaluate(index, values) - (out[0] as number)
+  for (let i = direct; i < out.length; i++) out[i] = (out[i - direct] as number) + step
+  return out
+}
+
+function partOf(bytes: Int32Array, key: string, tables: Tables, extra: number): Part {
+  const step = bytes.length > 1 ? (bytes[1] as number) - (bytes[0] as number) : 0
+  const affine = (): boolean => {
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== i * step) return false
+    return true
+  }
+  if (affine()) return { kind: 'affine', step }
+  return { kind: 'table', at: tables.add(key, () => extended(bytes, extra, bytes[bytes.length - 1] as number)) }
 }
 
 /** For each position how many, counted from it, every load can read as one vector (or as one repeated value). */
-function runs(loads: readonly Int32Array[], size: number): Int32Array {
-  const out = new Int32Array(size).fill(1)
+function runs(loads: readonly Int32Array[], size: number, period: number): Int32Array {
+  const out = new Int32Array(size)
   const constants = loads.map((values) => values.every((value) => value === values[0]))
-  for (let i = size - 2; i >= 0; i--) {
-    let joined = true
-    for (let l = 0; l < loads.length; l++) {
-      const values = loads[l] as Int32Array
-      if (!constants[l] && (values[i + 1] as number) - (values[i] as number) !== 1) joined = false
-    }
-    if (joined) out[i] = (out[i + 1] as number) + 1
+  const joined = (i: number): boolean =>
+    loads.every((values, l) => constants[l] || (values[i + 1] as number) - (values[i] as number) === 4)
+  const fill = (first: number, last: number): void => {
+    for (let i = last; i >= first; i--) out[i] = i + 1 < size && joined(i) ? (out[i + 1] as number) + 1 : 1
   }
+  // A run that ends with the period looks the same in every period.
+  if (period === 0 || period >= size || joined(period - 1)) {
+    fill(0, size - 1)
+    return out
+  }
+  fill(0, period - 1)
+  for (let i = period; i < size; i += period) out.copyWithin(i, 0, Math.min(period, size - i))
+  const tail = size % period
+  if (tail > 0) fill(size - tail, size - 1)
   return out
 }
 
