@@ -23,8 +23,8 @@ export function currentDevice(): Device {
 }
 
 function requested(): DeviceName | undefined {
-  const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env
-  return environment?.['DESCENT_DEVICE'] as DeviceName | undefined
+  const scope = globalThis as { process?: { env?: { DESCENT_DEVICE?: DeviceName } } }
+  return scope.process?.env?.DESCENT_DEVICE
 }
 
 /**

@@ -10,18 +10,18 @@ import { contiguousStrides, type DType, type Shape, sameShape, sizeOf } from './
 import type { Node, Source } from './graph/graph.ts'
 import { buildPlan, type Planned } from './graph/plan.ts'
 import { printGraph } from './graph/print.ts'
-import { printPlan } from './kernel/print.ts'
+import { printKernel, printPlan } from './kernel/print.ts'
 import { Tensor } from './tensor.ts'
 import { type Guard, Trace, withTrace } from './trace.ts'
 
-export type PrintStage = 'graph' | 'plan' | 'code'
+export type PrintStage = 'graph' | 'plan' | 'kernels' | 'code'
 
 /** A compiled function. */
 export interface Compiled<A extends readonly unknown[], R> {
   (...args: A): R
   /** How many plans there are, and why the last one was made. */
   explain(): string
-  /** The last plan in use, at a stage of the compiler: the traced graph, the plan with its kernels, the device's code. */
+  /** The last plan in use, at a stage of the compiler: the traced graph, the whole plan, its kernels, the device's code. */
   print(stage: PrintStage): string
 }
 
@@ -100,6 +100,8 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
         return printGraph(entry.planned.nodes)
       case 'plan':
         return printPlan(entry.planned.plan)
+      case 'kernels':
+        return entry.planned.plan.kernels.map((kernel, i) => `kernel ${i}: ${printKernel(kernel)}`).join('\n\n')
       case 'code':
         return entry.runner.listing()
     }

@@ -1,4 +1,6 @@
 /** New tensors. */
+
+import { applyOp } from './apply.ts'
 import { currentDevice, deviceNamed } from './backend.ts'
 import type { Device, DeviceName } from './devices/device.ts'
 import { type DType, type Shape, sizeOf } from './dtype.ts'
@@ -6,7 +8,7 @@ import { DTypeError, ShapeError } from './errors.ts'
 import { scalar } from './functions/arithmetic.ts'
 import { positions } from './ops/indexing.ts'
 import { shapeText } from './ops/op.ts'
-import { applyOp, type Nested, Tensor } from './tensor.ts'
+import { type Nested, Tensor } from './tensor.ts'
 import { activeTrace, outsideTrace } from './trace.ts'
 
 export interface TensorOptions {

@@ -2,13 +2,15 @@
  * Random numbers from counters. A generator is a key and the number of draws so far, both tensors: so a compiled
  * function that draws updates them as state, and the same seed gives the same bits everywhere.
  */
+
+import { applyOp, deviceOf } from './apply.ts'
 import { currentDevice, deviceNamed } from './backend.ts'
 import type { TensorOptions } from './create.ts'
 import type { Device, DeviceName } from './devices/device.ts'
 import type { Shape } from './dtype.ts'
 import type { OpDef } from './ops/op.ts'
 import { randomBits, randomNormal, randomUniform } from './ops/random.ts'
-import { applyOp, deviceOf, Tensor } from './tensor.ts'
+import { Tensor } from './tensor.ts'
 import { outsideTrace } from './trace.ts'
 
 export class Generator {

@@ -1,10 +1,12 @@
 /** Promotion, powers, conditions, and values written in place. */
+
+import { deviceOf } from '../apply.ts'
 import type { Device } from '../devices/device.ts'
 import { type DType, sizeOf } from '../dtype.ts'
 import { ShapeError } from '../errors.ts'
 import * as elementwise from '../ops/elementwise.ts'
 import { broadcastShapes, shapeText } from '../ops/op.ts'
-import { deviceOf, type Operand, Tensor } from '../tensor.ts'
+import { type Operand, Tensor } from '../tensor.ts'
 import { activeTrace, outsideTrace } from '../trace.ts'
 
 /** A tensor of no dimensions; inside compile() a constant of the program. */

@@ -1,9 +1,11 @@
 /** Shapes, views, and joining. */
+
+import { applyOp, deviceOf } from '../apply.ts'
 import { type Shape, sameShape, sizeOf } from '../dtype.ts'
 import { ShapeError } from '../errors.ts'
 import * as movement from '../ops/movement.ts'
 import { normalizeAxis, shapeText } from '../ops/op.ts'
-import { type AxisIndex, applyOp, deviceOf, type Tensor } from '../tensor.ts'
+import type { AxisIndex, Tensor } from '../tensor.ts'
 import { promote } from './arithmetic.ts'
 
 export function reshape(x: Tensor, shape: Shape): Tensor {

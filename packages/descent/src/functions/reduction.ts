@@ -1,8 +1,10 @@
 /** Reductions over any dimensions, and what is made of them. */
+
+import { withVjp } from '../apply.ts'
 import { ShapeError } from '../errors.ts'
 import { normalizeAxis, type OpDef, shapeText } from '../ops/op.ts'
 import type { ReduceAttrs } from '../ops/reduce.ts'
-import { type Dims, type Tensor, withVjp } from '../tensor.ts'
+import type { Dims, Tensor } from '../tensor.ts'
 
 export function axesOf(op: string, x: Tensor, dim: Dims): number[] {
   if (dim === null) return x.shape.map((_, d) => d)

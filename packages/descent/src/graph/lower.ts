@@ -6,13 +6,15 @@
  * is no kernel, and `lowerGroup` gives null.
  */
 import { contiguousStrides, type DType, type Shape, sizeOf } from '../dtype.ts'
-import * as E from '../kernel/expr.ts'
+import type * as E from '../kernel/expr.ts'
 import * as I from '../kernel/index-expr.ts'
 import type { Axis, BufferUse, Check, Kernel, Stage, Store } from '../kernel/kernel.ts'
 import { unravel } from '../ops/movement.ts'
 import type { LowerContext } from '../ops/op.ts'
+import { isFlat, looksFlat, unsized } from './flat.ts'
 import type { Node, Source } from './graph.ts'
 import { type Group, type Role, rowShape } from './group.ts'
+import { lowerSingle } from './lower-single.ts'
 
 /** What a kernel's local buffer stands for: a root's values, a source, or memory that only the kernel uses. */
 export type Target = Node | Source | { readonly scratch: DType; readonly length: number }
@@ -33,17 +35,14 @@ export interface LowerOptions {
   readonly checks: Check[]
 }
 
-/** Computing an element again is better than keeping it from one stage to the next, up to this cost. */
-const RECOMPUTE = 20
-
 class Elsewhere extends Error {}
 
 export function lowerGroup(group: Group, options: LowerOptions): Lowered | null {
   const checks = options.checks.length
   try {
     if (group.kind === 'gemm') return new Builder(group, options).gemm()
-    if (group.kind === 'single') return new Builder(group, options).single()
-    if (!group.reduced && looksFlat(group, options)) {
+    if (group.kind === 'single') return lowerSingle(new Builder(group, options))
+    if (!group.reduced && looksFlat(group, options.roots)) {
       const flat = new Builder(group, options).loops(true)
       if (flat) return flat
       options.checks.length = checks
@@ -56,27 +55,10 @@ export function lowerGroup(group: Group, options: LowerOptions): Lowered | null 
   }
 }
 
-/** Whether every buffer that is read has as many elements as the domain, or one. */
-function looksFlat(group: Group, { roots }: LowerOptions): boolean {
-  const size = sizeOf(group.domain)
-  const seen = new Set<Node>()
-  const fits = (node: Node): boolean => {
-    if (seen.has(node)) return true
-    seen.add(node)
-    if (!group.members.has(node) && (node.leaf || roots.has(node))) {
-      return sizeOf(node.shape) === size || sizeOf(node.shape) === 1
-    }
-    if (node.lowering.kind === 'map' && (node.lowering.form === 'guarded' || node.lowering.inMemory.length > 0))
-      return false
-    return node.inputs.every(fits)
-  }
-  return [...group.members.keys()].every(fits)
-}
-
 /** The member at the place where the loops stand, or Elsewhere. */
 type MemberReader = (node: Node, role: Role, at: readonly I.Index[]) => E.Expr
 
-class Builder {
+export class Builder {
   readonly group: Group
   readonly options: LowerOptions
   readonly targets: Target[] = []
@@ -365,97 +347,6 @@ class Builder {
     }
     return this.finish({ kind: 'gemm', buffers: this.buffers(), batch, m, n, k, a, b, stores }, null)
   }
-
-  single(): Lowered {
-    const [node] = [...this.group.members.keys()] as [Node]
-    const { lowering } = node
-    this.stage(() => {
-      throw new Elsewhere()
-    })
-    switch (lowering.kind) {
-      case 'scan': {
-        const axes = node.shape.map((extent) => this.axis(extent))
-        const at = axes.map((axis) => I.variable(axis.id, axis.size))
-        const value = this.read(node.inputs[0] as Node, at, false)
-        const { buffer, index } = this.store(node, at, value)
-        const rows = axes.filter((_, d) => d !== lowering.axis)
-        const axis = axes[lowering.axis] as Axis
-        return this.finish(
-          { kind: 'scan', buffers: this.buffers(), rows, axis, op: lowering.op, value, buffer, index },
-          null,
-        )
-      }
-      case 'scatter':
-        return this.#scatter(node, lowering.axis, lowering.label)
-      case 'argsort': {
-        const length = node.shape.at(-1) ?? 1
-        const rows = sizeOf(node.shape) / Math.max(length, 1)
-        const input = node.inputs[0] as Node
-        this.local(this.home(input), 'read')
-        this.local({ scratch: input.dtype, length: sizeOf(node.shape) }, 'write')
-        this.local(this.home(node), 'write')
-        return this.finish(
-          { kind: 'sort', buffers: this.buffers(), rows, length, descending: lowering.descending },
-          null,
-        )
-      }
-      default:
-        throw new Error(`${node.op} is not a kernel of its own`)
-    }
-  }
-
-  #scatter(node: Node, axis: number, label: string): Lowered {
-    const [initialNode, indexNode, sourceNode] = node.inputs as readonly [Node, Node, Node]
-    const fill = this.axis(node.shape[axis] as number)
-    const source = this.axis(indexNode.shape[axis] as number)
-    const rows = node.shape.map((extent, d) => (d === axis ? null : this.axis(extent)))
-    const place = (along: Axis): I.Index[] => rows.map((row) => I.variable((row ?? along).id, (row ?? along).size))
-    const initial = this.read(initialNode, place(fill), false)
-    const { buffer, index } = this.store(node, place(fill), initial)
-    const at = place(source)
-    let inside: E.Expr | null = null
-    rows.forEach((row, d) => {
-      const extent = indexNode.shape[d] as number
-      if (!row || extent >= row.size) return
-      const condition = E.binary('lt', E.indexValue(at[d] as I.Index), E.i32(extent))
-      inside = inside ? E.binary('and', inside, condition) : condition
-    })
-    const guarded = inside !== null
-    const zero: E.Expr = { kind: 'const', dtype: node.dtype, value: 0 }
-    const value = this.read(sourceNode, at, guarded)
-    const found = this.read(indexNode, at, guarded)
-    const id = this.options.checks.length
-    const size = node.shape[axis] as number
-    this.options.checks.push({ label, size })
-    const position: E.Expr = {
-      kind: 'check',
-      dtype: 'i32',
-      x: inside ? E.select(inside, found, E.i32(0)) : found,
-      size,
-      id,
-    }
-    const strides = contiguousStrides(node.shape)
-    return this.finish(
-      {
-        kind: 'scatter',
-        buffers: this.buffers(),
-        rows: rows.filter((row) => row !== null),
-        buffer,
-        fill,
-        index,
-        initial,
-        source,
-        base: I.dot(
-          place(fill).map((i, d) => (d === axis ? I.constant(0) : i)),
-          strides,
-        ),
-        stride: strides[axis] as number,
-        position,
-        value: inside ? E.select(inside, value, zero) : value,
-      },
-      null,
-    )
-  }
 }
 
 function require(at: readonly I.Index[], expected: readonly I.Index[]): void {
@@ -466,35 +357,4 @@ function require(at: readonly I.Index[], expected: readonly I.Index[]): void {
 /** The same place in another shape with as many elements. */
 function unravelIn(point: readonly I.Index[], flat: I.Index, domain: Shape, shape: Shape): readonly I.Index[] {
   return String(domain) === String(shape) ? point : unravel(flat, shape)
-}
-
-function isFlat(stages: readonly Stage[], axis: Axis): boolean {
-  const row = I.variable(axis.id, axis.size)
-  const fits = (index: I.Index): boolean => index.terms.length === 0 || I.sameIndex(index, row)
-  let flat = true
-  for (const stage of stages) {
-    E.walkExprs(
-      stage.stores.map((s) => s.value),
-      (e) => {
-        if (e.kind === 'load' || e.kind === 'index') flat &&= fits(e.index)
-        if (e.kind === 'gather') flat = false
-      },
-    )
-    flat &&= stage.stores.every((s) => I.sameIndex(s.index, row))
-  }
-  return flat && axis.size > 1
-}
-
-/** A flat kernel's variable has no extent of its own: size 0 stands for any, so that launches of any size share it. */
-function unsized(kernel: Extract<Kernel, { kind: 'loops' }>, id: number): Kernel {
-  const free: I.Index = { offset: 0, terms: [{ coefficient: 1, atom: { kind: 'variable', id, size: 0 } }] }
-  const change = (index: I.Index): I.Index => (index.terms.length === 0 ? index : free)
-  const memo = new Map<E.Expr, E.Expr>()
-  const rewrite = (e: E.Expr): E.Expr =>
-    E.mapExpr(e, (x) => (x.kind === 'load' || x.kind === 'index' ? { ...x, index: change(x.index) } : x), memo)
-  const stages = kernel.stages.map((stage) => ({
-    ...stage,
-    stores: stage.stores.map((s) => ({ ...s, index: change(s.index), value: rewrite(s.value) })),
-  }))
-  return { ...kernel, stages }
 }
