@@ -57,7 +57,7 @@ export function materialize(outputs: readonly Node[]): Materialized {
       }
     }
     // What is the same everywhere is computed once a kernel, before its loops.
-    if (node.op === 'expand' && node.inputs.every((input) => sizeOf(input.shape) <= 1)) own = 1
+    if (node.op === 'expand' && node.inputs.every((input) => sizeOf(input.shape) <= 1)) own = Math.min(own, 1)
     reads.set(node, read)
     cost.set(node, own)
     if (lowering.kind !== 'map') roots.add(node)
