@@ -50,6 +50,7 @@ export class ThreadPool {
   private readonly plans = new Map<number, WebAssembly.Module>()
   private nextPlan = 1
   private wanted: number
+  private runs = 0
 
   /** `control` is the address of `controlBytes` bytes of zeros in the memory, aligned to 64. */
   constructor(memory: WebAssembly.Memory, control: number, threads: number) {
@@ -74,7 +75,6 @@ export class ThreadPool {
   /** Makes a plan known to the workers; its number is for `run` and `drop`. */
   add(module: WebAssembly.Module): number {
     const id = this.nextPlan++
-    if (this.wanted > 1) this.start()
     this.plans.set(id, module)
     this.send({ kind: 'plan', id, module })
     return id
@@ -91,6 +91,8 @@ export class ThreadPool {
   run(id: number, exports: PlanExports, tableAddress: number, counters: Int32Array, scratch: ScratchArea): boolean {
     const { words } = this
     if (this.wanted === 1) return exports.runSolo(tableAddress, scratch.base) !== 0
+    // Starting a worker takes the caller several milliseconds: a program that runs one plan once does without.
+    if (this.runs++ === 1) this.start()
     this.settle()
     const table = new Int32Array(this.memory.buffer, tableAddress)
     for (const at of counters) {
