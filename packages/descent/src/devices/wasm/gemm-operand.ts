@@ -4,7 +4,7 @@
  * are of this form. The parts are tabulated once, when the kernel is compiled.
  */
 import { type Expr, walkExprs } from '../../kernel/expr.ts'
-import { constant, evaluate, type Index, indexKey, scale, variablesOf } from '../../kernel/index-expr.ts'
+import { constant, type Index, indexKey, scale, variablesOf } from '../../kernel/index-expr.ts'
 import type { Axis } from '../../kernel/kernel.ts'
 
 export type Load = Extract<Expr, { kind: 'load' }>
@@ -184,17 +184,31 @@ function common(a: number, b: number): number {
 
 /** The index for every value of its one variable. */
 function tabulate(index: Index, axis: Axis, period: number): Int32Array {
+  if (period === 0 || period >= axis.size) return firstValues(index, axis.size)
+  const first = firstValues(index, period + 1)
+  const step = (first[period] as number) - (first[0] as number)
   const out = new Int32Array(axis.size)
-  const direct = period > 0 && period < axis.size ? period : axis.size
-  const values = new Map<number, number>()
-  for (let i = 0; i < direct; i++) {
-    values.set(axis.id, i)
-    out[i] = evaluate(index, values)
+  out.set(first.subarray(0, period))
+  for (let i = period; i < out.length; i++) out[i] = (out[i - period] as number) + step
+  return out
+}
+
+/** The index where its one variable is 0 … count - 1. */
+function firstValues(index: Index, count: number): Int32Array {
+  const out = new Int32Array(count).fill(index.offset)
+  for (const { coefficient, atom } of index.terms) {
+    if (atom.kind === 'variable') {
+      for (let i = 0; i < count; i++) out[i] = (out[i] as number) + coefficient * i
+      continue
+    }
+    const { by, kind, x } = atom
+    const inner = firstValues(x, count)
+    for (let i = 0; i < count; i++) {
+      const value = inner[i] as number
+      const quotient = Math.floor(value / by)
+      out[i] = (out[i] as number) + coefficient * (kind === 'div' ? quotient : value - quotient * by)
+    }
   }
-  if (direct === axis.size) return out
-  values.set(axis.id, direct)
-  const step = evaluate(index, values) - (out[0] as number)
-  for (let i = direct; i < out.length; i++) out[i] = (out[i - direct] as number) + step
   return out
 }
 

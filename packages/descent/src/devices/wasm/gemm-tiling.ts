@@ -65,7 +65,8 @@ export function chooseTiling({ batch, m, n, k, batchedA }: Problem): Tiling {
   const chunks = () => batch * splits * nBlocks * mBlocks
   while (chunks() < wanted && m / mBlocks > 8 * height) mBlocks++
   // As many chunks as two or four threads can share evenly, where they are few.
-  if (chunks() > 1 && chunks() < 32 && nBlocks > 1) while (chunks() % 4 !== 0 && nBlockFor(nBlocks) > Math.min(narrow, 64)) nBlocks++
+  if (chunks() > 1 && chunks() < 32 && nBlocks > 1)
+    while (chunks() % 4 !== 0 && nBlockFor(nBlocks) > Math.min(narrow, 64)) nBlocks++
   const nBlock = nBlockFor(nBlocks)
   const mBlock = roundUp(ceil(m, mBlocks), height)
   nBlocks = ceil(columns, nBlock)
