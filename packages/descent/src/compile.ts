@@ -19,7 +19,7 @@ export type PrintStage = 'graph' | 'plan' | 'kernels' | 'code'
 /** A compiled function. */
 export interface Compiled<A extends readonly unknown[], R> {
   (...args: A): R
-  /** How many plans there are, and why the last one was made. */
+  /** How many plans there are, why the last one was made, and what the one in use is like. */
   explain(): string
   /** The last plan in use, at a stage of the compiler: the traced graph, the whole plan, its kernels, the device's code. */
   print(stage: PrintStage): string
@@ -47,6 +47,8 @@ interface Entry {
   /** Builds the result from the output tensors. */
   readonly result: (outputs: readonly Tensor[]) => unknown
   readonly gradients: readonly { readonly tensor: Tensor; readonly output: number }[]
+  /** How long tracing, planning and emitting took. */
+  readonly milliseconds: number
 }
 
 const MOST_PLANS = 16
@@ -108,12 +110,20 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
   }
   const explain = (): string => {
     const [entry] = entries
-    const shape = entry
-      ? ` The plan in use has ${entry.planned.plan.steps.flat().length} kernels in ${entry.planned.plan.steps.length} steps and ${entry.planned.plan.arenaBytes} bytes of intermediate values.`
-      : ''
-    return `${made} ${made === 1 ? 'plan was' : 'plans were'} made; the last one because ${reason}.${shape}`
+    const last = entry ? ` ${described(entry)}` : ''
+    return `${counted(made, 'plan was', 'plans were')} made; the last one because ${reason}.${last}`
   }
   return Object.assign(call, { explain, print })
+}
+
+function described({ planned: { plan }, milliseconds }: Entry): string {
+  const kernels = counted(plan.steps.flat().length, 'kernel', 'kernels')
+  const steps = counted(plan.steps.length, 'step', 'steps')
+  return `The plan in use has ${kernels} in ${steps} and ${plan.arenaBytes} bytes of intermediate values; making it took ${milliseconds.toFixed(0)} ms.`
+}
+
+function counted(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`
 }
 
 interface Flat {
@@ -186,6 +196,7 @@ function difference(entry: Entry, { structure, leaves }: Flat): string | null {
 }
 
 function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, { structure, leaves }: Flat): Entry {
+  const began = performance.now()
   const device = currentDevice()
   const trace = new Trace()
   const scalarSlots: number[] = []
@@ -257,6 +268,7 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
     outputs: places,
     result,
     gradients,
+    milliseconds: performance.now() - began,
   }
 }
 
