@@ -159,3 +159,12 @@ for (const device of devices) {
     assert.deepEqual([draw().toArray(), draw().toArray()], eager)
   })
 }
+
+test('an argument on another device is refused', () => {
+  setDevice('wasm')
+  const f = compile((x: Tensor) => x.add(1))
+  assert.throws(
+    () => f(tensor([1], { device: 'reference' })),
+    /an argument lives on reference, but the function runs on wasm/,
+  )
+})

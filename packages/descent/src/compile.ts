@@ -340,7 +340,7 @@ function run(entry: Entry, { leaves }: Flat): unknown {
   const { storages, device } = entry
   for (const { slot, position } of entry.inputs) {
     const leaf = leaves[slot]
-    if (leaf instanceof Tensor) storages[position] = wholeStorage(leaf)
+    if (leaf instanceof Tensor) storages[position] = wholeStorage(leaf, device)
     else {
       const storage = entry.scalars.get(slot) as Storage
       device.write(storage, 0, [leaf as number])
@@ -359,8 +359,11 @@ function run(entry: Entry, { leaves }: Flat): unknown {
 }
 
 /** The storage of a tensor that fills one row-major; a copy for other views. */
-function wholeStorage(x: Tensor): Storage {
+function wholeStorage(x: Tensor, device: Device): Storage {
   const { storage, strides, offset } = x.stored
+  if (storage.device !== device) {
+    throw new Error(`compile: an argument lives on ${storage.device.name}, but the function runs on ${device.name}.`)
+  }
   if (offset === 0 && storage.length === x.size && sameShape(strides, contiguousStrides(x.shape))) return storage
   return x.detach().clone().stored.storage
 }
