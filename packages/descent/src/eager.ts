@@ -25,9 +25,13 @@ export interface EagerInput extends Meta {
   readonly stored: Stored
 }
 
-export function runEager<A>(device: Device, op: OpDef<A>, attrs: A, inputs: readonly EagerInput[], out: Meta): Storage {
+/** Parts of a larger storage up to this many elements are copied out of it. */
+const SMALL_PART = 1 << 18
+
+export function runEager<A>(device: Device, op: OpDef<A>, attrs: A, views: readonly EagerInput[], out: Meta): Storage {
   const result = device.allocate(out.dtype, sizeOf(out.shape))
   if (result.length === 0) return result
+  const inputs = views.map((view) => withoutPlace(device, view))
   let runners = kept.get(device)
   if (!runners) {
     runners = new Map()
@@ -45,6 +49,26 @@ export function runEager<A>(device: Device, op: OpDef<A>, attrs: A, inputs: read
   ready.lastUse = uses++
   ready.runner.run(ready.arguments.map((i) => (i < 0 ? result : (inputs[i] as EagerInput).stored.storage)))
   return result
+}
+
+/**
+ * A small part of a storage as a storage of its own: so rows of a matrix, read one after the other, are served by one
+ * kernel, rather than by one for each place.
+ */
+function withoutPlace(device: Device, input: EagerInput): EagerInput {
+  const { shape, dtype, stored } = input
+  let low = stored.offset
+  let high = stored.offset
+  for (let d = 0; d < shape.length; d++) {
+    const reach = (stored.strides[d] as number) * ((shape[d] as number) - 1)
+    if (reach < 0) low += reach
+    else high += reach
+  }
+  const length = high - low + 1
+  if (length >= stored.storage.length || length > SMALL_PART || sizeOf(shape) === 0) return input
+  const storage = device.allocate(dtype, length)
+  device.write(storage, 0, device.read(stored.storage, low, length))
+  return { shape, dtype, stored: { storage, strides: stored.strides, offset: stored.offset - low } }
 }
 
 function prepare<A>(device: Device, op: OpDef<A>, attrs: A, inputs: readonly EagerInput[]): Kept {

@@ -149,6 +149,15 @@ for (const device of ['reference', 'wasm'] as const) {
   })
 }
 
+test('parts of a matrix, wherever they lie, are read in place', () => {
+  setDevice('wasm')
+  const x = arange(3000).reshape(1000, 3)
+  let total = 0
+  for (let i = 0; i < 1000; i++) total += x.slice(i).flip(0).sub(i).sum().item()
+  assert.equal(total, (3000 * 2999) / 2 - (3 * 1000 * 999) / 2)
+  assert.deepEqual(x.t().slice(1, [998, null]).mul(2).toArray(), [2 * 2995, 2 * 2998])
+})
+
 test('errors name the shapes and say what to do', () => {
   setDevice('wasm')
   assert.throws(() => ones([32, 784]).matmul(ones([128, 784])), {
