@@ -32,7 +32,7 @@ export const rate = 27
 
 /** Bytes of a packed block of B: with the panel of A and the sums it must fit the L2 cache (1 MB). */
 const blockBytes = 384 * 1024
-const maxKBlock = 512
+const maxKBlock = 256
 /** Small products have time for short partial sums, which round less. */
 const preciseWork = 1 << 18
 const preciseKBlock = 24
