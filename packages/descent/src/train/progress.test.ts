@@ -36,9 +36,16 @@ test('a terminal shows one line that is redrawn, no wider than it', () => {
   )
   progress.moment(moment)
   assert.equal(text().split('\r').length, 2, 'not more often than ten times a second')
-  const narrow = shown(20)
+})
+
+test('in a narrow terminal the bar gives way to the time left', () => {
+  const narrow = shown(105)
   narrow.progress.moment(moment)
-  assert.equal(narrow.text(), '\r\x1b[2Kepoch 1/3  ━━━━━━━━')
+  assert.match(narrow.text(), /^\r\x1b\[2Kepoch 1\/3 {2}━+┄+ {2}batch .* 1 min 15 s left$/)
+  assert.equal(narrow.text().length, 5 + 104)
+  const narrowest = shown(20)
+  narrowest.progress.moment(moment)
+  assert.equal(narrowest.text(), '\r\x1b[2Kepoch 1/3  batch 5/')
 })
 
 test('where there is no terminal, each epoch is a plain line', () => {

@@ -42,8 +42,8 @@ export class Progress {
   moment(now: Moment): void {
     const { columns } = this.#screen
     if (columns === null || (performance.now() - this.#drawn < REDRAW_MS && now.batch < now.batches)) return
+    this.#screen.write(`\r\x1b[2K${momentLine(now, columns - 1).slice(0, columns - 1)}`)
     this.#drawn = performance.now()
-    this.#screen.write(`\r\x1b[2K${momentLine(now).slice(0, columns - 1)}`)
   }
 
   epoch(report: EpochReport, epochs: number): void {
@@ -71,17 +71,19 @@ function defaultScreen(): Screen {
   return { columns: null, write: (text) => console.log(text.trimEnd()) }
 }
 
-function momentLine(now: Moment): string {
-  const filled = Math.round((now.batch / now.batches) * BAR_WIDTH)
-  const parts = [
-    `epoch ${now.epoch}/${now.epochs}`,
-    `${'━'.repeat(filled)}${'┄'.repeat(BAR_WIDTH - filled)}`,
+/** The bar takes what the words leave, so that the time left stays in sight. */
+function momentLine(now: Moment, columns: number): string {
+  const first = `epoch ${now.epoch}/${now.epochs}`
+  const rest = [
     `batch ${now.batch}/${now.batches}`,
     ...scoreTexts(now, ''),
     `${rate(now.examplesPerSecond)} examples/s`,
     `${duration(now.secondsLeft)} left`,
-  ]
-  return parts.join('  ')
+  ].join('  ')
+  const width = Math.min(BAR_WIDTH, columns - first.length - rest.length - 4)
+  if (width < 3) return `${first}  ${rest}`
+  const filled = Math.round((now.batch / now.batches) * width)
+  return `${first}  ${'━'.repeat(filled)}${'┄'.repeat(width - filled)}  ${rest}`
 }
 
 function epochLine(report: EpochReport, epochs: number): string {
