@@ -56,8 +56,9 @@ export function chooseTiling({ batch, m, n, k, batchedA }: Problem): Tiling {
   let nBlocks = ceil(columns, Math.min(mostN, 1024))
   const nBlockFor = (blocks: number) => roundUp(ceil(columns, blocks), panelColumns)
   // Cutting n repeats no packing where A is packed once; cutting m packs B again. But epilogues read and write rows of a
-  // block: runs of 128 columns come from memory faster than short ones (1.3 times the whole product's speed).
-  const narrow = Math.min(128, Math.max(32, Math.floor(n / 4)))
+  // block: runs of 128 columns come from memory faster than short ones (1.3 times the whole product's speed), and where
+  // there are many rows packing B again costs little.
+  const narrow = m < 256 ? 32 : Math.min(128, Math.max(32, Math.floor(n / 4)))
   while (batch * splits * nBlocks < wanted && nBlockFor(nBlocks) > narrow) nBlocks++
   const sumsStay = kSplit > kBlock && splits === 1
   const mostM = sumsStay ? Math.floor(blockBytes / 4 / nBlockFor(nBlocks) / height) * height : 2048
