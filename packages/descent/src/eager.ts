@@ -96,9 +96,11 @@ export function gatherView(device: Device, { storage, strides, offset }: Stored,
   if (String(strides) === String(contiguousStrides(shape))) return device.read(storage, offset, size)
   const all = device.read(storage, 0, storage.length)
   const result =
-    all.slice(0, 0).constructor === Int32Array
+    all instanceof Int32Array
       ? new Int32Array(size)
-      : new (all.constructor as Float32ArrayConstructor)(size)
+      : all instanceof Float32Array
+        ? new Float32Array(size)
+        : new Float64Array(size)
   const index = new Array<number>(shape.length).fill(0)
   let from = offset
   for (let i = 0; i < size; i++) {

@@ -158,6 +158,22 @@ test('parts of a matrix, wherever they lie, are read in place', () => {
   assert.deepEqual(x.t().slice(1, [998, null]).mul(2).toArray(), [2 * 2995, 2 * 2998])
 })
 
+test('a bias before centring gets a gradient of exactly zero, but not where a value is no number', () => {
+  setDevice('wasm')
+  const gradient = (weights: readonly number[]): unknown => {
+    const bias = tensor([0.1, 0.2], { requiresGrad: true })
+    const x = tensor([
+      [0.3, 1.7],
+      [-2.1, 0.4],
+      [0.9, -0.6],
+    ])
+    x.add(bias).center(0).tanh().mul(tensor(weights).unsqueeze(1)).sum().backward()
+    return bias.grad?.abs().toArray()
+  }
+  assert.deepEqual(gradient([0.3, 0.7, 1.1]), [0, 0])
+  assert.deepEqual(gradient([0.3, Number.NaN, 1.1]), [Number.NaN, Number.NaN])
+})
+
 test('errors name the shapes and say what to do', () => {
   setDevice('wasm')
   assert.throws(() => ones([32, 784]).matmul(ones([128, 784])), {

@@ -22,13 +22,16 @@ export function reduceOver(x: Tensor, op: OpDef<ReduceAttrs>, dim: Dims, keepdim
     throw new ShapeError(`${op.name}: dimension of extent 0 in ${shapeText(x.shape)} has no ${op.name}.`)
   }
   const zero = op.name === 'sum' && x.sumsToZeroOver !== null && String(x.sumsToZeroOver) === String(axes)
-  if (zero)
-    return x
-      .operand(0)
-      .expand(keepdim ? x.shape.map((e, d) => (axes.includes(d) ? 1 : e)) : x.shape.filter((_, d) => !axes.includes(d)))
+  if (zero) return zeroSum(x, axes, keepdim)
   const kept = axes.length === 0 && !op.name.startsWith('arg') ? x : x.apply(op, { axes })
   if (keepdim) return kept
   return kept.reshape(kept.shape.filter((_, d) => !axes.includes(d)))
+}
+
+/** Zero for every sum, or NaN: where one value of a centred group is no number, none is. */
+function zeroSum(x: Tensor, axes: readonly number[], keepdim: boolean): Tensor {
+  const first = x.slice(...x.shape.map((_, d) => (axes.includes(d) ? ([0, 1] as const) : null))).mul(0)
+  return keepdim ? first : first.reshape(first.shape.filter((_, d) => !axes.includes(d)))
 }
 
 export function variance(x: Tensor, dim: Dims, correction: number, keepdim: boolean): Tensor {

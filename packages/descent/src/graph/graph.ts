@@ -3,7 +3,7 @@
  * inputs are one node, and sums over very long axes are split in two, so that they can be computed in parts.
  */
 import type { DType, Meta, Shape } from '../dtype.ts'
-import { contiguousStrides, sizeOf } from '../dtype.ts'
+import { sizeOf } from '../dtype.ts'
 import { matmul } from '../ops/matmul.ts'
 import { expand, permute, reshape } from '../ops/movement.ts'
 import type { Lowering, OpDef } from '../ops/op.ts'
@@ -205,9 +205,4 @@ function divisorNear(extent: number, target: number): number | null {
     }
   }
   return null
-}
-
-/** A row-major leaf over a whole source. */
-export function wholeLeaf(graph: Graph, source: Source, shape: Shape): Node {
-  return graph.leaf(source, shape, contiguousStrides(shape), 0)
 }

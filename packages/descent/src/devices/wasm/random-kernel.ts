@@ -113,13 +113,18 @@ export class KernelGenerator {
     return this.buffers.push({ dtype, access, length }) - 1
   }
 
+  /** A sum may be large, and a sum of such sums too large to be exact in f32. */
+  #small(sum: Expr): Expr {
+    return binary('max', f32(-100), binary('min', f32(100), sum))
+  }
+
   /** Whole numbers between about -200 and 200. */
   value(axes: readonly Axis[], depth: number, results: readonly Expr[]): Expr {
     const { dice } = this
     if (depth === 0) {
-      if (results.length > 0 && dice.below(3) === 0) return dice.pick(results)
+      if (results.length > 0 && dice.below(3) === 0) return this.#small(dice.pick(results))
       if (dice.below(6) === 0) return f32(dice.below(9) - 4)
-      if (dice.below(8) === 0) return cast('f32', indexValue(this.index(axes)))
+      if (dice.below(8) === 0) return cast('f32', binary('and', indexValue(this.index(axes)), i32(127)))
       if (dice.below(8) === 0) return cast('f32', this.load(axes, dice.pick(['i32', 'bool'])))
       if (dice.below(10) === 0) return this.gather(axes)
       return this.load(axes)
