@@ -12,7 +12,7 @@ export interface BenchArguments {
   readonly alone: boolean
 }
 
-export const usage = `npm run bench -- [WORKLOAD…] [--device wasm|reference] [--threads N] [--json] [--alone]
+export const usage = `npm run bench -- [WORKLOAD…] [--device x64|wasm|reference] [--threads N] [--json] [--alone]
   WORKLOAD  a name or its beginning: W1, W2, W2_b32, GEMM, … (default: all)
   --json    one JSON object a line instead of the table
   --alone   Descent only, without its peers`
@@ -31,8 +31,8 @@ export function parseArguments(args: readonly string[]): BenchArguments {
   const threads = Number(values.threads)
   if (!Number.isInteger(threads) || threads < 1)
     throw new RangeError(`--threads ${values.threads}: give a whole number from 1.`)
-  if (values.device !== 'wasm' && values.device !== 'reference') {
-    throw new RangeError(`--device ${values.device}: choose wasm or reference.`)
+  if (values.device !== 'x64' && values.device !== 'wasm' && values.device !== 'reference') {
+    throw new RangeError(`--device ${values.device}: choose x64, wasm or reference.`)
   }
   return { names: positionals, device: values.device, threads, json: values.json, alone: values.alone }
 }

@@ -43,6 +43,6 @@ test('the runner ends with code 2 and says why where the folder is missing or an
   assert.match(missing.stderr, /folder no-such-folder does not exist/)
   const unknown = run('--dir', '.', '--device', 'abacus')
   assert.equal(unknown.status, 2)
-  assert.match(unknown.stderr, /abacus: expected one of reference, wasm/)
+  assert.match(unknown.stderr, /abacus: expected one of reference, wasm, x64/)
   assert.equal(run().status, 2)
 })

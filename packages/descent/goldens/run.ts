@@ -13,7 +13,7 @@ import { type Family, families, readCases } from './cases.ts'
 import type { Mode } from './operation.ts'
 import { runCases } from './runner.ts'
 
-const devices = ['reference', 'wasm'] as const satisfies readonly DeviceName[]
+const devices = ['reference', 'wasm', 'x64'] as const satisfies readonly DeviceName[]
 const modes = ['eager', 'compiled'] as const satisfies readonly Mode[]
 
 function fail(message: string): never {

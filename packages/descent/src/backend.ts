@@ -2,6 +2,7 @@
 import type { Device, DeviceName } from './devices/device.ts'
 import { referenceDevice } from './devices/reference/device.ts'
 import { setThreads as setWasmThreads, wasmDevice } from './devices/wasm/device.ts'
+import { setThreads as setX64Threads, x64Device } from './devices/x64/device.ts'
 
 let current: Device | null = null
 
@@ -11,6 +12,11 @@ export function deviceNamed(name: DeviceName): Device {
       return referenceDevice()
     case 'wasm':
       return wasmDevice()
+    case 'x64': {
+      const x64 = x64Device()
+      if (typeof x64 === 'string') throw new Error(x64)
+      return x64
+    }
     default:
       throw new RangeError(`There is no device '${String(name satisfies never)}'. Choose 'wasm' or 'reference'.`)
   }
@@ -53,4 +59,5 @@ export function setThreads(count: number): void {
   if (!Number.isInteger(count) || count < 1)
     throw new RangeError(`setThreads: ${count} is not a number of threads; give 1 or more.`)
   setWasmThreads(count)
+  setX64Threads(count)
 }

@@ -4,7 +4,7 @@
 import type { DType } from '../dtype.ts'
 import type { Plan } from '../kernel/kernel.ts'
 
-export type DeviceName = 'reference' | 'wasm'
+export type DeviceName = 'reference' | 'wasm' | 'x64'
 
 export type Values = Float32Array | Float64Array | Int32Array
 

@@ -2,6 +2,7 @@
  * Writes WebAssembly modules in the binary format. Methods are named after the text format's instructions:
  * `f.get(x); f.constant(4); f.i32('add'); f.set(x)`.
  */
+import type { Callable } from '../vector/code.ts'
 import * as op from './opcodes.ts'
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128'
@@ -62,8 +63,8 @@ export type Label = number
 export class FunctionBuilder {
   readonly index: number
   readonly typeIndex: number
-  /** The functions of this module that it calls by name. */
-  readonly callees = new Set<FunctionBuilder>()
+  /** The functions of this module that it calls, by index. */
+  readonly callees = new Set<number>()
   private readonly paramCount: number
   private readonly locals: ValueType[] = []
   private readonly free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] }
@@ -95,6 +96,15 @@ export class FunctionBuilder {
     }
   }
 
+  /** A local that is never given to anyone else, not even where `borrow` gives back what was taken. */
+  protected own(type: ValueType): number {
+    const before = this.taken
+    this.taken = null
+    const local = this.local(type)
+    this.taken = before
+    return local
+  }
+
   /** Releases, after `write`, the locals that it took and did not release. */
   borrow(write: () => void): void {
     const before = this.taken
@@ -112,7 +122,7 @@ export class FunctionBuilder {
     return before
   }
   /** Code that was written apart (see `redirect`). */
-  append(code: readonly number[]): this {
+  append(code: number[]): this {
     for (const byte of code) this.code.push(byte)
     return this
   }
@@ -221,9 +231,9 @@ export class FunctionBuilder {
   selectV128(): this {
     return this.bytes([0x1c, 1, valueCodes.v128])
   }
-  call(callee: FunctionBuilder | number): this {
-    if (typeof callee !== 'number') this.callees.add(callee)
-    return this.byte(0x10).unsigned(typeof callee === 'number' ? callee : callee.index)
+  call(callee: Callable): this {
+    this.callees.add(callee.index)
+    return this.byte(0x10).unsigned(callee.index)
   }
   /** arguments slot → results: calls the function in that slot of the module's table, of type `ModuleBuilder.type`. */
   callIndirect(type: number): this {
@@ -243,7 +253,7 @@ export class FunctionBuilder {
   f64(o: keyof typeof op.f64): this {
     return this.byte(op.f64[o])
   }
-  convert(o: keyof typeof op.conversion): this {
+  conversion(o: keyof typeof op.conversion): this {
     return this.byte(op.conversion[o])
   }
   truncSat(o: 'i32.trunc_sat_f32_s' | 'i32.trunc_sat_f32_u'): this {
@@ -338,7 +348,7 @@ export class ModuleBuilder {
   private readonly functions: FunctionBuilder[] = []
   private readonly exports: number[][] = []
   private readonly globals: number[][] = []
-  private readonly slots: FunctionBuilder[] = []
+  private readonly slots: number[] = []
 
   /** The number of a function type. */
   type(params: readonly ValueType[], results: readonly ValueType[]): number {
@@ -359,16 +369,27 @@ export class ModuleBuilder {
   }
   /** A new function; its index is known at once, its code may be written later. */
   function(params: readonly ValueType[], results: readonly ValueType[] = [], exportAs?: string): FunctionBuilder {
-    const index = this.importedFunctions + this.functions.length
-    const f = new FunctionBuilder(index, this.type(params, results), params.length)
-    this.functions.push(f)
+    const index = this.nextIndex
     if (exportAs !== undefined) this.exports.push([...name(exportAs), 0, ...unsigned(index)])
+    return this.add(new FunctionBuilder(index, this.type(params, results), params.length))
+  }
+  /** Adds a function that was made elsewhere, for the next index. */
+  add<F extends FunctionBuilder>(f: F): F {
+    if (f.index !== this.nextIndex) throw new Error(`function ${f.index} is added as function ${this.nextIndex}`)
+    this.functions.push(f)
     return f
   }
+  get nextIndex(): number {
+    return this.importedFunctions + this.functions.length
+  }
+  /** The function of that index; undefined where it is imported. */
+  functionAt(index: number): FunctionBuilder | undefined {
+    return this.functions[index - this.importedFunctions]
+  }
   /** Puts a function into the table that `callIndirect` calls through; returns its slot. */
-  slot(f: FunctionBuilder): number {
-    const known = this.slots.indexOf(f)
-    return known >= 0 ? known : this.slots.push(f) - 1
+  slot({ index }: Callable): number {
+    const known = this.slots.indexOf(index)
+    return known >= 0 ? known : this.slots.push(index) - 1
   }
   /** A mutable i32 global; returns its index. */
   globalI32(value: number): number {
@@ -397,7 +418,7 @@ export class ModuleBuilder {
     section(6, this.globals)
     section(7, this.exports)
     if (this.slots.length > 0) {
-      const indices = this.slots.flatMap((f) => unsigned(f.index))
+      const indices = this.slots.flatMap(unsigned)
       section(9, [[0, 0x41, 0, 0x0b, ...unsigned(this.slots.length), ...indices]])
     }
     section(

@@ -1,8 +1,9 @@
 /** The epilogue of a GEMM: the stores of some rows of sums, four columns at a time. */
 import type { GemmKernel } from '../../kernel/kernel.ts'
-import type { Target } from './emit.ts'
-import { ExprEmitter } from './emit-expr.ts'
-import type { FunctionBuilder } from './encode.ts'
+import type { Written } from '../vector/code.ts'
+import { ExprEmitter } from '../vector/emit-expr.ts'
+import type { WasmCode } from './code.ts'
+import type { WasmTarget } from './target.ts'
 
 const [m, mEnd, n, nEnd, tile, rowBytes, bind, scratch, firstBatch] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
 
@@ -11,11 +12,8 @@ const [m, mEnd, n, nEnd, tile, rowBytes, bind, scratch, firstBatch] = [0, 1, 2, 
  * n … nEnd - 1. `tile` is the address of the first sum, readable in whole vectors; the next row is rowBytes further. n is a
  * multiple of four, nEnd too but for the last column of all.
  */
-export function emitEpilogue(kernel: GemmKernel, target: Target): FunctionBuilder {
-  const f = target.module.function([
-    ...new Array<'i32'>(firstBatch).fill('i32'),
-    ...kernel.batch.map(() => 'i32' as const),
-  ])
+export function emitEpilogue(kernel: GemmKernel, target: WasmTarget): WasmCode {
+  const f = target.newFunction([...new Array<'int'>(firstBatch).fill('int'), ...kernel.batch.map(() => 'int' as const)])
   const sums = f.local('v128')
   const column = f.local('i32')
   const from = f.local('i32')
@@ -23,7 +21,7 @@ export function emitEpilogue(kernel: GemmKernel, target: Target): FunctionBuilde
   const values = e.prepare(kernel.stores.map((store) => store.value))
   for (const [i, axis] of kernel.batch.entries()) e.bind(axis.id, firstBatch + i)
 
-  const columns = (lanes: number): number[] => {
+  const columns = (lanes: number): Written => {
     e.open()
     e.bind(kernel.n.id, column)
     e.lane = kernel.n.id
@@ -32,11 +30,11 @@ export function emitEpilogue(kernel: GemmKernel, target: Target): FunctionBuilde
     f.get(from).vectorLoad('v128.load').set(sums)
     e.giveTile(sums)
     kernel.stores.forEach((store, i) => {
-      const result = e.temporary('v128')
+      const result = e.temporary('vector')
       e.value(values[i] as (typeof values)[number])
       f.set(result)
       e.store(store.buffer, store.index, result, store.value.dtype)
-      e.done('v128', result)
+      e.done('vector', result)
     })
     return e.close()
   }

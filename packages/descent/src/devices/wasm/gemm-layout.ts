@@ -3,8 +3,8 @@
  * and the walk over panels.
  */
 import type { GemmKernel } from '../../kernel/kernel.ts'
-import { locals, takeDigit } from './control.ts'
-import type { FunctionBuilder } from './encode.ts'
+import { locals, takeDigit } from '../vector/control.ts'
+import type { WasmCode } from './code.ts'
 import { panelColumns, panelHeights } from './gemm-micro.ts'
 import { type Problem, panelsOf, type Tiling } from './gemm-tiling.ts'
 
@@ -12,10 +12,10 @@ import { type Problem, panelsOf, type Tiling } from './gemm-tiling.ts'
 export interface Packer {
   readonly batched: boolean
   /** Emits what a chunk's packing needs, once its batch variables are set. */
-  prepare(f: FunctionBuilder, batch: ReadonlyMap<number, number>): void
+  prepare(f: WasmCode, batch: ReadonlyMap<number, number>): void
   /** Emits the packing of the panel that starts at `p`, over k … kEnd (locals), to the address that `dst` pushes. */
   pack(
-    f: FunctionBuilder,
+    f: WasmCode,
     width: number,
     dst: () => void,
     p: () => void,
@@ -35,7 +35,7 @@ export interface PackedGemm {
   readonly a: Packer
   readonly b: Packer
   /** See `emitEpilogue`. */
-  readonly epilogue: FunctionBuilder
+  readonly epilogue: WasmCode
   /** Word of the bind table that holds the address of shared memory. */
   readonly sharedWord: number
 }
@@ -70,7 +70,7 @@ export class PackedLayout {
   }
 
   /** The panels of the block of rows that starts at m0; `body` gets a panel's height and the local of its first row. */
-  eachPanel(f: FunctionBuilder, m0: number, body: (height: number, row: number) => void): void {
+  eachPanel(f: WasmCode, m0: number, body: (height: number, row: number) => void): void {
     const { mBlock, mBlocks } = this.g.tiling
     const { m } = this.g.problem
     const lastRows = m - (mBlocks - 1) * mBlock
@@ -115,12 +115,12 @@ export class PackedLayout {
     f.release(row, stop)
   }
 
-  shared(f: FunctionBuilder): void {
+  shared(f: WasmCode): void {
     f.get(bind).load('i32.load', this.g.sharedWord * 4)
   }
 
   /** Pushes the address of a packed panel of A: k blocks one after the other, in each the panels by their rows. */
-  sharedPanel(f: FunctionBuilder, image: number | null, k0: number, kEnd: number, row: number): void {
+  sharedPanel(f: WasmCode, image: number | null, k0: number, kEnd: number, row: number): void {
     this.shared(f)
     if (image !== null && this.g.a.batched) f.get(image).constant(this.g.problem.k).i32('mul').get(k0).i32('add')
     else f.get(k0)
@@ -128,12 +128,12 @@ export class PackedLayout {
     f.constant(2).i32('shl').i32('add')
   }
 
-  batchLocals(f: FunctionBuilder): Map<number, number> {
+  batchLocals(f: WasmCode): Map<number, number> {
     return new Map(this.g.kernel.batch.map((axis) => [axis.id, f.local('i32')]))
   }
 
   /** Sets the batch variables from the number of the batch's point, which `rest` holds. */
-  setBatch(f: FunctionBuilder, rest: number, batch: ReadonlyMap<number, number>): void {
+  setBatch(f: WasmCode, rest: number, batch: ReadonlyMap<number, number>): void {
     for (const axis of [...this.g.kernel.batch].reverse()) takeDigit(f, rest, axis.size, batch.get(axis.id) as number)
   }
 }

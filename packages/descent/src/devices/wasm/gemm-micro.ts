@@ -9,8 +9,8 @@
  * in cache), 99 % of the peak; 5 × 8 95 %, 4 × 8 92 %. With packing, epilogue and all: n = 256 … 2048 50 to 55.5 (86 to 95 %),
  * two threads up to 110.
  */
-import type { Target } from './emit.ts'
 import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
+import type { WasmTarget } from './target.ts'
 
 /** Columns of a panel of B. */
 export const panelColumns = 8
@@ -21,7 +21,7 @@ const unroll = 4
 const emitted = new WeakMap<ModuleBuilder, Map<number, FunctionBuilder>>()
 
 /** The micro-kernel of that height, written into the module when it is first asked for. */
-export function micro({ module, relaxedSimd }: Target, rows: number): FunctionBuilder {
+export function micro({ module, relaxedSimd }: WasmTarget, rows: number): FunctionBuilder {
   const heights = emitted.get(module) ?? new Map<number, FunctionBuilder>()
   emitted.set(module, heights)
   const f = heights.get(rows) ?? emitMicro(module, rows, relaxedSimd)

@@ -82,7 +82,7 @@ export function analyseOperand(value: Expr, along: Axis, depth: Axis, tables: Ta
   let simple = true
   walkExprs([value], (e) => {
     if (e.kind === 'load') found.push(e)
-    if (e.kind === 'load' ? e.guarded : !elementwise.has(e.kind)) simple = false
+    if (e.kind === 'load' ? e.guarded || e.dtype === 'bool' : !elementwise.has(e.kind)) simple = false
   })
   if (!simple || found.length === 0 || found.length > 4) return null
   const loads: OperandLoad[] = []

@@ -6,11 +6,12 @@
  * shuffles) where they do in that one, and single elements else: decided for each panel by tables of runs.
  */
 import type { Expr } from '../../kernel/expr.ts'
-import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
+import type { WasmCode } from './code.ts'
 import { isConstant, type Operand, type OperandLoad } from './gemm-operand.ts'
+import type { WasmTarget } from './target.ts'
 
 /** Leaves on the stack the vector of an expression whose loads are already in v128 locals; `lane`: the variable along it. */
-export type EvaluateBound = (f: FunctionBuilder, value: Expr, bound: ReadonlyMap<Expr, number>, lane: number) => void
+export type EvaluateBound = (f: WasmCode, value: Expr, bound: ReadonlyMap<Expr, number>, lane: number) => void
 
 interface Group {
   readonly first: number
@@ -18,13 +19,8 @@ interface Group {
 }
 
 /** Emits (dst, p, k, kEnd, tables, base of load 0, base of load 1…) → (). */
-export function emitPack(
-  module: ModuleBuilder,
-  operand: Operand,
-  width: number,
-  evaluate: EvaluateBound,
-): FunctionBuilder {
-  const f = module.function(['i32', 'i32', 'i32', 'i32', 'i32', ...operand.loads.map(() => 'i32' as const)])
+export function emitPack(target: WasmTarget, operand: Operand, width: number, evaluate: EvaluateBound): WasmCode {
+  const f = target.newFunction(['int', 'int', 'int', 'int', 'int', ...operand.loads.map(() => 'int' as const)])
   new PackEmitter(f, operand, width, evaluate).emit()
   return f
 }
@@ -32,7 +28,7 @@ export function emitPack(
 const [dst, p, k, kEnd, tables, firstBase] = [0, 1, 2, 3, 4, 5]
 
 class PackEmitter {
-  readonly f: FunctionBuilder
+  readonly f: WasmCode
   readonly operand: Operand
   readonly width: number
   readonly evaluate: EvaluateBound
@@ -44,7 +40,7 @@ class PackEmitter {
   readonly out: number
   readonly at: number
 
-  constructor(f: FunctionBuilder, operand: Operand, width: number, evaluate: EvaluateBound) {
+  constructor(f: WasmCode, operand: Operand, width: number, evaluate: EvaluateBound) {
     this.f = f
     this.operand = operand
     this.width = width

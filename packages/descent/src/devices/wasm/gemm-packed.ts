@@ -3,15 +3,16 @@
  * k is split, a phase that adds the parts. Within a chunk a block of B is packed for each step of k; then panel after panel of A
  * passes over it, and each panel's finished rows go through the epilogue while they are in the L1 cache.
  */
-import { forRange, locals, minimum, takeDigit } from './control.ts'
-import { type EmittedKernel, newBody, type Phase, type Target } from './emit.ts'
+import { forRange, locals, minimum, takeDigit } from '../vector/control.ts'
+import type { EmittedKernel, Phase } from '../vector/target.ts'
 import { type PackedGemm, PackedLayout } from './gemm-layout.ts'
 import { micro, panelColumns } from './gemm-micro.ts'
 import { rate } from './gemm-tiling.ts'
+import type { WasmTarget } from './target.ts'
 
 const [start, end, bind, scratch] = [0, 1, 2, 3]
 
-export function emitPacked(g: PackedGemm, target: Target): Omit<EmittedKernel, 'tables'> {
+export function emitPacked(g: PackedGemm, target: WasmTarget): Omit<EmittedKernel, 'tables'> {
   const layout = new PackedLayout(g)
   const phases: Phase[] = []
   if (g.tiling.sharedA) phases.push(packPhase(layout, target))
@@ -23,12 +24,12 @@ export function emitPacked(g: PackedGemm, target: Target): Omit<EmittedKernel, '
 }
 
 /** Phase: every chunk packs a quarter of a k block of a block of rows of A into shared memory. */
-function packPhase(layout: PackedLayout, target: Target): Phase {
+function packPhase(layout: PackedLayout, target: WasmTarget): Phase {
   const { g } = layout
   const { kBlock, mBlocks, mBlock } = g.tiling
   const kBlocks = Math.ceil(g.problem.k / kBlock)
   const quarter = Math.ceil(kBlock / 16) * 4
-  const f = newBody(target)
+  const f = target.newFunction(['int', 'int', 'int', 'int'])
   const [c, rest, m0, k0, kEnd, from, to] = locals(f, 7)
   const batch = layout.batchLocals(f)
   const image = f.local('i32')
@@ -78,11 +79,11 @@ function packPhase(layout: PackedLayout, target: Target): Phase {
   return { body: f, chunks: () => chunks }
 }
 
-function productPhase(layout: PackedLayout, target: Target): Phase {
+function productPhase(layout: PackedLayout, target: WasmTarget): Phase {
   const { g } = layout
   const { m, n, k, batch: images } = g.problem
   const { mBlock, mBlocks, nBlock, nBlocks, kBlock, splits, kSplit, sharedA } = g.tiling
-  const f = newBody(target)
+  const f = target.newFunction(['int', 'int', 'int', 'int'])
   const [c, rest, n0, nEnd, panels, m0, kStart, kStop, k0, kEnd, q] = locals(f, 11)
   const [sums, firstSums, image, part, packedB, packedA] = locals(f, 6)
   const batch = layout.batchLocals(f)
@@ -206,12 +207,12 @@ function productPhase(layout: PackedLayout, target: Target): Phase {
 }
 
 /** Phase: every chunk adds the parts of some rows, in order, and runs the epilogue on them. */
-function sumPhase(layout: PackedLayout, target: Target): Phase {
+function sumPhase(layout: PackedLayout, target: WasmTarget): Phase {
   const { g } = layout
   const { m, n, batch: images } = g.problem
   const rowsPerChunk = 4
   const { splits } = g.tiling
-  const f = newBody(target)
+  const f = target.newFunction(['int', 'int', 'int', 'int'])
   const [c, rest, row, image, source, into, stop, rowEnd, block] = locals(f, 9)
   const batch = layout.batchLocals(f)
   const partBytes = layout.rows * layout.columns * 4

@@ -4,9 +4,10 @@
  */
 import type { Expr } from '../../kernel/expr.ts'
 import type { Axis, BufferUse } from '../../kernel/kernel.ts'
-import type { Target } from './emit.ts'
-import { ExprEmitter } from './emit-expr.ts'
-import type { FunctionBuilder } from './encode.ts'
+import type { Written } from '../vector/code.ts'
+import { ExprEmitter } from '../vector/emit-expr.ts'
+import type { WasmCode } from './code.ts'
+import type { WasmTarget } from './target.ts'
 
 export interface GeneralOperand {
   readonly value: Expr
@@ -19,7 +20,7 @@ export interface GeneralOperand {
 const [dst, p, k, kEnd, bind, scratch, firstBatch] = [0, 1, 2, 3, 4, 5, 6]
 
 /** Emits (dst, p, k, kEnd, bind, scratch, batch variables…) → (): column p (clamped) of a panel, to dst + 4 · width · (k - first k). */
-export function emitColumnPack(operand: GeneralOperand, width: number, target: Target): FunctionBuilder {
+export function emitColumnPack(operand: GeneralOperand, width: number, target: WasmTarget): WasmCode {
   const { f, emitter } = begin(operand, target)
   const { along, depth } = operand
   f.constant(along.size - 1)
@@ -31,20 +32,20 @@ export function emitColumnPack(operand: GeneralOperand, width: number, target: T
     .set(p)
   const { e, value } = emitter()
   e.bind(along.id, p)
-  const step = (lanes: number): number[] => {
+  const step = (lanes: number): Written => {
     e.open()
     e.bind(depth.id, k)
     e.lane = depth.id
     e.laneSize = depth.size
     e.active = lanes
-    const result = e.temporary('v128')
+    const result = e.temporary('vector')
     e.value(value)
     f.set(result)
     for (let lane = 0; lane < lanes; lane++)
       f.get(dst)
         .get(result)
         .laneAccess('v128.store32_lane', lane, lane * width * 4)
-    e.done('v128', result)
+    e.done('vector', result)
     return e.close()
   }
   const whole = step(4)
@@ -67,7 +68,7 @@ export function emitColumnPack(operand: GeneralOperand, width: number, target: T
 }
 
 /** The same for four columns from p, a multiple of four, below the last. */
-export function emitGroupPack(operand: GeneralOperand, width: number, target: Target): FunctionBuilder {
+export function emitGroupPack(operand: GeneralOperand, width: number, target: WasmTarget): WasmCode {
   const { f, emitter } = begin(operand, target)
   const { along, depth } = operand
   const loop = (lanes: number): void => {
@@ -78,11 +79,11 @@ export function emitGroupPack(operand: GeneralOperand, width: number, target: Ta
     e.active = lanes
     e.open()
     e.bind(depth.id, k)
-    const result = e.temporary('v128')
+    const result = e.temporary('vector')
     e.value(value)
     f.set(result)
     f.get(dst).get(result).vectorStore()
-    e.done('v128', result)
+    e.done('vector', result)
     const body = e.close()
     const done = f.block()
     const again = f.loop()
@@ -109,10 +110,10 @@ export function emitGroupPack(operand: GeneralOperand, width: number, target: Ta
 
 function begin(
   operand: GeneralOperand,
-  target: Target,
-): { f: FunctionBuilder; emitter: () => { e: ExprEmitter; value: Expr } } {
+  target: WasmTarget,
+): { f: WasmCode; emitter: () => { e: ExprEmitter; value: Expr } } {
   const { batch, buffers } = operand
-  const f = target.module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32', ...batch.map(() => 'i32' as const)])
+  const f = target.newFunction(['int', 'int', 'int', 'int', 'int', 'int', ...batch.map(() => 'int' as const)])
   const emitter = () => {
     const e = new ExprEmitter(f, target, buffers, bind, scratch)
     const [value] = e.prepare([operand.value]) as [Expr]

@@ -6,11 +6,12 @@
  * The thin side is m (then sums lie in one row for each vector) or n (then in one row of four for each row of the matrix).
  */
 import type { GemmKernel } from '../../kernel/kernel.ts'
-import { forRange, locals, minimum, takeDigit } from './control.ts'
-import { type EmittedKernel, newBody, type Target } from './emit.ts'
-import type { FunctionBuilder } from './encode.ts'
+import { forRange, locals, minimum, takeDigit } from '../vector/control.ts'
+import type { EmittedKernel } from '../vector/target.ts'
+import type { WasmCode } from './code.ts'
 import type { Packer } from './gemm-layout.ts'
 import type { Operand } from './gemm-operand.ts'
+import type { WasmTarget } from './target.ts'
 
 export const mostVectors = 3
 
@@ -20,10 +21,10 @@ export interface ThinGemm {
   readonly thin: 'm' | 'n'
   readonly matrix: Operand
   readonly vectors: Packer
-  readonly epilogue: FunctionBuilder
+  readonly epilogue: WasmCode
   readonly tablesWord: number
   /** Emits the address of the matrix's elements of this batch at row 0 and k = 0, into the local. */
-  readonly matrixBase: (f: FunctionBuilder, batch: ReadonlyMap<number, number>, into: number) => void
+  readonly matrixBase: (f: WasmCode, batch: ReadonlyMap<number, number>, into: number) => void
 }
 
 /** How a matrix can be read as it lies: along k, or along its rows' index; null: it cannot. */
@@ -38,7 +39,7 @@ export function thinDirection(matrix: Operand | null): 'depth' | 'along' | null 
 const [start, end, bind, scratch] = [0, 1, 2, 3]
 const align = (bytes: number) => Math.ceil(bytes / 64) * 64
 
-export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tables'> {
+export function emitThin(g: ThinGemm, target: WasmTarget): Omit<EmittedKernel, 'tables'> {
   const { kernel, thin, matrix } = g
   const load = matrix.loads[0] as Operand['loads'][number]
   const direction = thinDirection(matrix)
@@ -54,7 +55,7 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
   /** Where the sum of vector v and row j of the block lies: sums + v · vectorStep + j · rowStep. */
   const [vectorStep, rowStep] = thin === 'm' ? [block * 4, 4] : [4, 16]
 
-  const f = newBody(target)
+  const f = target.newFunction(['int', 'int', 'int', 'int'])
   const [c, rest, first, last, base, zero, kEnd, row, vector] = locals(f, 9)
   const sums = f.local('i32')
   const batch = new Map(kernel.batch.map((axis) => [axis.id, f.local('i32')]))

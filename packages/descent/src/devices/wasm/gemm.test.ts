@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { binary, type Expr, f32, indexValue, select, unary } from '../../kernel/expr.ts'
+import { binary, cast, type Expr, f32, indexValue, select, unary } from '../../kernel/expr.ts'
 import { add, addConstant, div, dot, type Index, mod, scale, variable } from '../../kernel/index-expr.ts'
-import type { Axis, GemmKernel, Kernel, Plan, Store } from '../../kernel/kernel.ts'
+import type { Axis, BufferUse, GemmKernel, Kernel, Plan, Store } from '../../kernel/kernel.ts'
 import type { Device } from '../device.ts'
 import { referenceDevice } from '../reference/device.ts'
 import { WasmDevice } from './device.ts'
@@ -24,7 +24,10 @@ function run(device: Device, kernel: Kernel, arrays: readonly Float32Array[]): F
     arenaBytes: 0,
     checks: [],
   }
-  const storages = arrays.map((array) => device.adopt('f32', array.slice()))
+  const storages = arrays.map((array, i) => {
+    const { dtype } = kernel.buffers[i] as BufferUse
+    return device.adopt(dtype, dtype === 'f32' ? array.slice() : Int32Array.from(array, (x) => (x > 0 ? 1 : 0)))
+  })
   device.prepare(plan).run(storages)
   return storages.map((storage) => Float64Array.from(device.read(storage, 0, storage.length)))
 }
@@ -182,6 +185,14 @@ test('operands that are computed while packing', () => {
       agree(kernel, [...sizesOf(shape), shape.m, shape.k], JSON.stringify(shape))
     }
   }
+})
+
+test('an operand of truth values', () => {
+  const shape = { m: 16, n: 19, k: 33 }
+  const kernel = product(shape)
+  const buffers = [{ dtype: 'bool', access: 'read', length: 0 } as const, ...kernel.buffers.slice(1)]
+  const a = cast('f32', { ...kernel.a, dtype: 'bool' } as Expr)
+  agree({ ...kernel, buffers, a }, sizesOf(shape), 'truth values')
 })
 
 test('operands that no table describes', () => {

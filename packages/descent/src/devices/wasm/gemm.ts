@@ -4,9 +4,9 @@
 import { type Expr, mapExpr, walkExprs } from '../../kernel/expr.ts'
 import { div, type Index, mod, substitute, variable, variablesOf } from '../../kernel/index-expr.ts'
 import type { Axis, GemmKernel } from '../../kernel/kernel.ts'
-import type { EmittedKernel, Target } from './emit.ts'
-import { ExprEmitter } from './emit-expr.ts'
-import type { FunctionBuilder } from './encode.ts'
+import { ExprEmitter } from '../vector/emit-expr.ts'
+import type { EmittedKernel } from '../vector/target.ts'
+import type { WasmCode } from './code.ts'
 import { emitEpilogue } from './gemm-epilogue.ts'
 import type { Packer } from './gemm-layout.ts'
 import { analyseOperand, type Operand, type OperandLoad, Tables } from './gemm-operand.ts'
@@ -15,10 +15,11 @@ import { emitPacked } from './gemm-packed.ts'
 import { emitColumnPack, emitGroupPack, type GeneralOperand } from './gemm-slow-pack.ts'
 import { emitThin, mostVectors, thinDirection } from './gemm-thin.ts'
 import { chooseTiling, type Problem } from './gemm-tiling.ts'
+import type { WasmTarget } from './target.ts'
 
 const [bind, scratch] = [2, 3]
 
-export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
+export function emitGemm(given: GemmKernel, target: WasmTarget): EmittedKernel {
   const kernel = foldBatch(given)
   const tables = new Tables()
   const a = analyseOperand(kernel.a, kernel.m, kernel.k, tables)
@@ -125,8 +126,8 @@ function dependsOn(root: Expr, axes: readonly Axis[]): boolean {
   return axes.some((axis) => found.has(axis.id))
 }
 
-function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, target: Target): Packer {
-  const functions = new Map<number, FunctionBuilder>()
+function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, target: WasmTarget): Packer {
+  const functions = new Map<number, WasmCode>()
   const evaluate: EvaluateBound = (f, value, bound, lane) =>
     f.borrow(() => {
       const e = new ExprEmitter(f, target, kernel.buffers)
@@ -149,7 +150,7 @@ function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, ta
     pack(f, width, write, p, k, kEnd) {
       let packing = functions.get(width)
       if (!packing) {
-        packing = emitPack(target.module, operand, width, evaluate)
+        packing = emitPack(target, operand, width, evaluate)
         functions.set(width, packing)
       }
       write()
@@ -166,12 +167,12 @@ function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, ta
 
 /** Sets a local to the address of an operand's elements at this point of the batch, p = 0 and k = 0. */
 function emitBase(
-  f: FunctionBuilder,
+  f: WasmCode,
   { load, base }: OperandLoad,
   kernel: GemmKernel,
   batch: ReadonlyMap<number, number>,
   into: number,
-  target: Target,
+  target: WasmTarget,
 ): void {
   f.borrow(() => {
     const e = new ExprEmitter(f, target, kernel.buffers, bind, scratch)
@@ -181,8 +182,8 @@ function emitBase(
   })
 }
 
-function slowPacker(operand: GeneralOperand, isA: boolean, target: Target): Packer {
-  const functions = new Map<number, FunctionBuilder>()
+function slowPacker(operand: GeneralOperand, isA: boolean, target: WasmTarget): Packer {
+  const functions = new Map<number, WasmCode>()
   return {
     batched: dependsOn(operand.value, operand.batch),
     prepare() {},

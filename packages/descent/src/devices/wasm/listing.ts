@@ -1,16 +1,16 @@
 /** Generated code to be read by a person: each kernel's functions, instruction by instruction, in WebAssembly's text names. */
 import type { Plan } from '../../kernel/kernel.ts'
 import { printKernel } from '../../kernel/print.ts'
-import type { EmittedKernel } from './emit.ts'
-import type { FunctionBuilder } from './encode.ts'
+import type { EmittedKernel } from '../vector/target.ts'
+import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
 import * as op from './opcodes.ts'
 
-export function listModule(plan: Plan, kernels: readonly EmittedKernel[]): string {
+export function listModule(plan: Plan, kernels: readonly EmittedKernel[], module: ModuleBuilder): string {
   return kernels
     .map((kernel, i) => {
-      const bodies = kernel.phases.map((phase) => phase.body)
+      const bodies = kernel.phases.map((phase) => module.functionAt(phase.body.index) as FunctionBuilder)
       const phases = bodies.map((body, p) => `phase ${p}, function ${body.index}\n${disassemble(body)}`)
-      const called = calledBy(bodies).map((f) => `function ${f.index}\n${disassemble(f)}`)
+      const called = calledBy(bodies, module).map((f) => `function ${f.index}\n${disassemble(f)}`)
       const text = printKernel(plan.kernels[i] as Plan['kernels'][number])
       return `kernel ${i}: ${text}\n\n${[...phases, ...called].join('\n')}`
     })
@@ -18,11 +18,12 @@ export function listModule(plan: Plan, kernels: readonly EmittedKernel[]): strin
 }
 
 /** What the functions call, directly or not, in the order of the module. */
-function calledBy(bodies: readonly FunctionBuilder[]): FunctionBuilder[] {
+function calledBy(bodies: readonly FunctionBuilder[], module: ModuleBuilder): FunctionBuilder[] {
   const found = new Set<FunctionBuilder>()
   const visit = (f: FunctionBuilder): void => {
-    for (const callee of f.callees) {
-      if (found.has(callee)) continue
+    for (const index of f.callees) {
+      const callee = module.functionAt(index)
+      if (!callee || found.has(callee)) continue
       found.add(callee)
       visit(callee)
     }

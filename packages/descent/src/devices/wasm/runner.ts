@@ -6,16 +6,18 @@
 import { IndexError } from '../../errors.ts'
 import type { Plan } from '../../kernel/kernel.ts'
 import type { Runner, Storage } from '../device.ts'
-import { type BindLayout, layoutBinds } from './bind.ts'
+import { type BindLayout, layoutBinds } from '../vector/bind.ts'
+import { emitKernel } from '../vector/emit-kernel.ts'
+import type { EmittedKernel } from '../vector/target.ts'
 import type { WasmDevice } from './device.ts'
-import type { EmittedKernel, Target } from './emit.ts'
-import { emitKernel } from './emit-kernel.ts'
 import { ModuleBuilder } from './encode.ts'
 import { features } from './features.ts'
+import { emitGemm } from './gemm.ts'
 import { listModule } from './listing.ts'
 import type { LinearMemory } from './memory.ts'
 import { addToTable, emitSchedule, layoutSchedule, type Schedule } from './schedule.ts'
 import type { WasmStorage } from './storage.ts'
+import { wasmTarget } from './target.ts'
 import type { PlanExports, ThreadPool } from './threads.ts'
 
 /** Two words: the failed check's id + 1 (0: none), and the value that it saw. */
@@ -25,6 +27,7 @@ export class WasmRunner implements Runner {
   readonly #device: WasmDevice
   readonly #plan: Plan
   readonly #kernels: readonly EmittedKernel[]
+  readonly #module: ModuleBuilder
   readonly #exports: PlanExports
   readonly #layout: BindLayout
   readonly #schedule: Schedule
@@ -51,9 +54,11 @@ export class WasmRunner implements Runner {
     this.#errorAddress = place(new Int32Array(ERROR_WORDS))
 
     const module = new ModuleBuilder()
+    this.#module = module
     module.importMemory('env', 'memory', 1, memory.maximumPages, memory.shared)
-    const target: Target = { module, relaxedSimd: features().relaxedSimd, errorAddress: this.#errorAddress }
-    this.#kernels = plan.kernels.map((kernel) => emitKernel(kernel, target))
+    const { relaxedSimd } = features()
+    const target = wasmTarget(module, { relaxedSimd, errorAddress: this.#errorAddress })
+    this.#kernels = plan.kernels.map((kernel) => emitKernel(kernel, target, emitGemm))
     this.#scratchBytes = Math.max(0, ...this.#kernels.map((kernel) => kernel.scratchBytes))
     addToTable(module, this.#kernels)
     emitSchedule(target)
@@ -61,7 +66,7 @@ export class WasmRunner implements Runner {
     const tables = this.#kernels.map((kernel) => (kernel.tables ? place(kernel.tables) : 0))
     this.#layout = layoutBinds(plan, this.#kernels, tables, place)
     this.#addresses = this.#layout.arguments.map(() => -1)
-    this.#bindAddress = place(this.#layout.words)
+    this.#bindAddress = place(Int32Array.from(this.#layout.words))
     let launch = 0
     const bound = plan.steps.map((step) =>
       step.map(({ kernel, size }) => {
@@ -136,7 +141,7 @@ export class WasmRunner implements Runner {
   }
 
   listing(): string {
-    return listModule(this.#plan, this.#kernels)
+    return listModule(this.#plan, this.#kernels, this.#module)
   }
 }
 

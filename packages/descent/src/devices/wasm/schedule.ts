@@ -11,8 +11,10 @@
  *   next, done (counters, zero before a run), claims, 1 if a step ends here, number of tasks,
  *   and for each task: slot of its function, bind address, chunks, chunks a claim, claims.
  */
-import type { EmittedKernel, Target } from './emit.ts'
+import type { Callable } from '../vector/code.ts'
+import type { EmittedKernel } from '../vector/target.ts'
 import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
+import type { WasmTarget } from './target.ts'
 
 /** A kernel bound to its buffers. */
 export interface BoundLaunch {
@@ -41,10 +43,7 @@ export function addToTable(module: ModuleBuilder, kernels: readonly EmittedKerne
   for (const kernel of kernels) for (const phase of kernel.phases) module.slot(phase.body)
 }
 
-export function layoutSchedule(
-  steps: readonly (readonly BoundLaunch[])[],
-  slotOf: (f: FunctionBuilder) => number,
-): Schedule {
+export function layoutSchedule(steps: readonly (readonly BoundLaunch[])[], slotOf: (f: Callable) => number): Schedule {
   const words: number[] = [0]
   const counters: number[] = []
   let parallelWork = 0
@@ -84,7 +83,7 @@ export function layoutSchedule(
  *   another thread has crashed; `mayNap` is 0 for a browser's main thread, which must not sleep.
  * failed is 1 if a check has failed: the steps after it have not been run.
  */
-export function emitSchedule(target: Target): void {
+export function emitSchedule(target: WasmTarget): void {
   emitSolo(target)
   emitShared(target)
 }
@@ -92,7 +91,7 @@ export function emitSchedule(target: Target): void {
 const offset = { next: 0, done: 4, claims: 8, endsStep: 12, tasks: 16 }
 const task = { slot: 0, bind: 4, chunks: 8, grain: 12, claims: 16 }
 
-function emitSolo({ module, errorAddress }: Target): void {
+function emitSolo({ module, errorAddress }: WasmTarget): void {
   const f = module.function(['i32', 'i32'], ['i32'], 'runSolo')
   const body = module.type(['i32', 'i32', 'i32', 'i32'], [])
   const [table, scratch] = [0, 1]
@@ -128,7 +127,7 @@ function emitSolo({ module, errorAddress }: Target): void {
   f.constant(0)
 }
 
-function emitShared({ module, errorAddress }: Target): void {
+function emitShared({ module, errorAddress }: WasmTarget): void {
   const f = module.function(['i32', 'i32', 'i32', 'i32'], ['i32'], 'run')
   const body = module.type(['i32', 'i32', 'i32', 'i32'], [])
   const [table, scratch, mayNap, stop] = [0, 1, 2, 3]

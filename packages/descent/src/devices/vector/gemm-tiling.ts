@@ -1,0 +1,75 @@
+/**
+ * How a packed GEMM is cut up. One chunk computes a block of mBlock × nBlock sums over one split of k; within it, k runs in
+ * steps of kBlock. All of it follows from the shapes alone, so that the order of summation does too.
+ */
+import type { GemmMachine, Panels } from './gemm-machine.ts'
+
+export interface Problem {
+  readonly batch: number
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  /** Whether A is another one for each point of the batch. */
+  readonly batchedA: boolean
+}
+
+export interface Tiling {
+  readonly panels: Panels
+  readonly mBlock: number
+  readonly mBlocks: number
+  readonly nBlock: number
+  readonly nBlocks: number
+  readonly kBlock: number
+  /** k is cut into this many parts, summed apart and added in a last phase. */
+  readonly splits: number
+  /** A multiple of kBlock, but for the last part. */
+  readonly kSplit: number
+  /** A is packed once, for all chunks, by a phase before. */
+  readonly sharedA: boolean
+}
+
+/** Small products have time for short partial sums, which round less. */
+const preciseWork = 1 << 18
+const preciseKBlock = 24
+const maxSharedBytes = 16 * 1024 * 1024
+const ceil = (x: number, by: number) => Math.ceil(x / by)
+const roundUp = (x: number, by: number) => ceil(x, by) * by
+
+export function chooseTiling({ batch, m, n, k, batchedA }: Problem, machine: GemmMachine): Tiling {
+  const { rate, blockBytes, mostDepth } = machine
+  const panels = machine.panels(m, n)
+  const nanoseconds = (batch * m * n * k) / rate
+  const wanted = nanoseconds < 20_000 ? 1 : Math.min(16, Math.max(2, Math.floor(nanoseconds / 20_000)))
+  let splits = 1
+  if (k >= 1024 && batch * m * n <= 65_536) splits = Math.min(8, Math.floor(k / 256), wanted)
+  const mostK = batch * m * n * k < preciseWork ? preciseKBlock : mostDepth
+  const kBlock = roundUp(ceil(ceil(k, splits), ceil(ceil(k, splits), mostK)), 4)
+  const kSplit = roundUp(ceil(k, splits), kBlock)
+  splits = ceil(k, kSplit)
+
+  const { height, columns: panelColumns } = panels
+  const columns = roundUp(n, panelColumns)
+  const mostN = Math.max(panelColumns, Math.floor(blockBytes / 4 / kBlock / panelColumns) * panelColumns)
+  let nBlocks = ceil(columns, Math.min(mostN, 1024))
+  const nBlockFor = (blocks: number) => roundUp(ceil(columns, blocks), panelColumns)
+  // Cutting n repeats no packing where A is packed once; cutting m packs B again. But epilogues read and write rows of a
+  // block: runs of 128 columns come from memory faster than short ones (1.3 times the whole product's speed), and where
+  // there are many rows packing B again costs little.
+  const narrow = m < 256 ? 32 : Math.min(128, Math.max(32, Math.floor(n / 4)))
+  while (batch * splits * nBlocks < wanted && nBlockFor(nBlocks) > narrow) nBlocks++
+  const sumsStay = kSplit > kBlock && splits === 1
+  const mostM = sumsStay ? Math.floor(blockBytes / 4 / nBlockFor(nBlocks) / height) * height : 2048
+  let mBlocks = ceil(m, mostM)
+  const chunks = () => batch * splits * nBlocks * mBlocks
+  while (chunks() < wanted && m / mBlocks > 8 * height) mBlocks++
+  // As many chunks as two or four threads can share evenly, where they are few.
+  if (chunks() > 1 && chunks() < 32 && nBlocks > 1)
+    while (chunks() % 4 !== 0 && nBlockFor(nBlocks) > Math.min(narrow, 64)) nBlocks++
+  const nBlock = nBlockFor(nBlocks)
+  const mBlock = roundUp(ceil(m, mBlocks), height)
+  nBlocks = ceil(columns, nBlock)
+  mBlocks = ceil(m, mBlock)
+  const uses = nBlocks * (batchedA ? 1 : batch)
+  const sharedA = splits === 1 && uses > 1 && (batchedA ? batch : 1) * m * k * 4 <= maxSharedBytes
+  return { panels, mBlock, mBlocks, nBlock, nBlocks, kBlock, splits, kSplit, sharedA }
+}

@@ -1,0 +1,604 @@
+/**
+ * A machine that exists in JavaScript only, with any number of lanes: for tests of the emitters. It holds the code to its
+ * contract: kinds of operands, whole numbers within i32, an empty stack at the ends of blocks, no access outside of what was
+ * allocated; and what is not defined is something bad.
+ */
+import type { Callable, Code, Comparison, FloatOp, FloatUnary, IntOp, Kind, Label, WholeOp, Written } from './code.ts'
+
+type Value = number | Int32Array | readonly boolean[]
+
+export class SimulatedMemory {
+  readonly view = new DataView(new ArrayBuffer(1 << 16, { maxByteLength: 1 << 30 }))
+  private readonly areas: { from: number; to: number; writable: boolean }[] = []
+  private next = 64
+
+  /** A new area of that many words, apart from all others. */
+  allocate(words: number, writable = true): number {
+    const from = this.next
+    this.areas.push({ from, to: from + 4 * words, writable })
+    this.next = Math.ceil((from + 4 * words) / 64) * 64 + 64
+    const buffer = this.view.buffer as ArrayBuffer
+    if (this.next > buffer.byteLength) buffer.resize(2 * this.next)
+    return from
+  }
+  read(address: number): number {
+    this.check(address, false)
+    return this.view.getInt32(address, true)
+  }
+  write(address: number, value: number): void {
+    this.check(address, true)
+    this.view.setInt32(address, value, true)
+  }
+  private check(address: number, writes: boolean): void {
+    const area = this.areas.find(({ from, to }) => address >= from && address + 4 <= to)
+    if (!area || address % 4 !== 0 || (writes && !area.writable)) {
+      throw new Error(`${writes ? 'a write to' : 'a read of'} address ${address}, which is in no buffer`)
+    }
+  }
+}
+
+/** The running of one function: its locals, and what instructions push and pop. */
+class Frame {
+  readonly locals: (Value | undefined)[]
+  readonly stack: Value[] = []
+  constructor(parameters: readonly number[]) {
+    this.locals = [...parameters]
+  }
+  push(value: Value | undefined): void {
+    if (value === undefined) throw new Error('a local is read before it is set')
+    this.stack.push(value)
+  }
+  int(): number {
+    const value = this.stack.pop()
+    if (typeof value !== 'number') throw new Error(`a whole number was expected, not ${String(value)}`)
+    return value
+  }
+  vector(): Int32Array {
+    const value = this.stack.pop()
+    if (!(value instanceof Int32Array)) throw new Error(`a vector was expected, not ${String(value)}`)
+    return value
+  }
+  mask(): readonly boolean[] {
+    const value = this.stack.pop()
+    if (!Array.isArray(value)) throw new Error(`a mask was expected, not ${String(value)}`)
+    return value
+  }
+}
+
+type Step =
+  | { readonly kind: 'do'; readonly run: (frame: Frame) => void }
+  | { readonly kind: 'block' | 'loop'; readonly label: Label }
+  | { readonly kind: 'if'; readonly label: Label; readonly result: boolean }
+  | { readonly kind: 'else' | 'end' | 'return' }
+  | { readonly kind: 'br'; readonly label: Label; readonly condition: boolean }
+
+const f32 = (x: Int32Array): Float32Array => new Float32Array(x.buffer)
+const bits = (x: Float32Array): Int32Array => new Int32Array(x.buffer)
+/** What lanes hold that do not count. */
+const bad = 0x7fa5a5a5
+
+export class SimulatedCode implements Code {
+  readonly index: number
+  readonly lanes: number
+  private readonly memory: SimulatedMemory
+  private readonly errorAddress: number
+  private readonly functions: readonly SimulatedCode[]
+  private readonly kinds: Kind[]
+  private readonly parameters: number
+  private readonly free: Record<Kind, number[]> = { int: [], vector: [], mask: [] }
+  private taken: Set<number> | null = null
+  private labels = 0
+  private code: Written = []
+  private readonly all = this.code
+
+  constructor(
+    functions: readonly SimulatedCode[],
+    parameters: readonly Kind[],
+    lanes: number,
+    memory: SimulatedMemory,
+    errorAddress: number,
+  ) {
+    this.functions = functions
+    this.index = functions.length
+    this.kinds = [...parameters]
+    this.parameters = parameters.length
+    this.lanes = lanes
+    this.memory = memory
+    this.errorAddress = errorAddress
+  }
+
+  // Locals and code apart.
+  local(kind: Kind): number {
+    const local = this.free[kind].pop() ?? this.kinds.push(kind) - 1
+    this.taken?.add(local)
+    return local
+  }
+  release(...locals: number[]): void {
+    for (const local of locals) {
+      this.free[this.kinds[local] as Kind].push(local)
+      this.taken?.delete(local)
+    }
+  }
+  borrow(write: () => void): void {
+    const before = this.taken
+    const taken = new Set<number>()
+    this.taken = taken
+    write()
+    this.taken = before
+    this.release(...taken)
+  }
+  get(local: number): this {
+    return this.do((frame) => frame.push(frame.locals[local]))
+  }
+  set(local: number): this {
+    const kind = this.kinds[local] as Kind
+    return this.do((frame) => {
+      frame.locals[local] = kind === 'int' ? frame.int() : kind === 'vector' ? frame.vector() : frame.mask()
+    })
+  }
+  tee(local: number): this {
+    return this.set(local).get(local)
+  }
+  apart(): Written {
+    return []
+  }
+  redirect(code: Written): Written {
+    const before = this.code
+    this.code = code
+    return before
+  }
+  append(code: Written): this {
+    this.code.push(...code)
+    code.length = 0
+    code.push({ kind: 'do', run: () => assert(false, 'code was appended twice') })
+    return this
+  }
+
+  // Control flow.
+  block(): Label {
+    this.code.push({ kind: 'block', label: ++this.labels })
+    return this.labels
+  }
+  loop(): Label {
+    this.code.push({ kind: 'loop', label: ++this.labels })
+    return this.labels
+  }
+  if(result?: 'int'): Label {
+    this.code.push({ kind: 'if', label: ++this.labels, result: result === 'int' })
+    return this.labels
+  }
+  else(): this {
+    return this.step({ kind: 'else' })
+  }
+  end(): this {
+    return this.step({ kind: 'end' })
+  }
+  br(label: Label): this {
+    return this.step({ kind: 'br', label, condition: false })
+  }
+  brIf(label: Label): this {
+    return this.step({ kind: 'br', label, condition: true })
+  }
+  return(): this {
+    return this.step({ kind: 'return' })
+  }
+  call(callee: Callable): this {
+    return this.do((frame) => {
+      const target = this.functions[callee.index] as SimulatedCode
+      target.run(Array.from({ length: target.parameters }, () => frame.int()).reverse())
+    })
+  }
+
+  // Whole numbers and addresses.
+  constant(value: number): this {
+    assert(value === (value | 0), `the constant ${value} is no i32`)
+    return this.do((frame) => frame.push(value))
+  }
+  int(op: IntOp): this {
+    if (op === 'eqz') return this.do((frame) => frame.push(frame.int() === 0 ? 1 : 0))
+    return this.do((frame) => {
+      const b = frame.int()
+      const value = intOps[op](frame.int(), b)
+      assert(value === (value | 0), `${op} leaves the range of i32: ${value}`)
+      frame.push(value)
+    })
+  }
+  pick(): this {
+    return this.do((frame) => {
+      const condition = frame.int()
+      const b = frame.int()
+      const a = frame.int()
+      frame.push(condition !== 0 ? a : b)
+    })
+  }
+  loadInt(offset = 0): this {
+    return this.do((frame) => frame.push(this.memory.read(frame.int() + offset)))
+  }
+  storeInt(offset = 0): this {
+    return this.do((frame) => {
+      const value = frame.int()
+      this.memory.write(frame.int() + offset, value)
+    })
+  }
+  loadAddress(word: number): this {
+    return this.loadInt(4 * word)
+  }
+  copyBytes(bytes: number): this {
+    return this.do((frame) => {
+      const from = frame.int()
+      const to = frame.int()
+      for (let i = 0; i < bytes; i += 4) this.memory.write(to + i, this.memory.read(from + i))
+    })
+  }
+
+  // Vectors.
+  splatF32(value: number): this {
+    return this.do((frame) => frame.push(bits(new Float32Array(this.lanes).fill(value))))
+  }
+  splatI32(value: number): this {
+    return this.do((frame) => frame.push(this.each(() => value)))
+  }
+  lanesI32(values: readonly number[]): this {
+    assert(values.length === this.lanes, `${values.length} values for ${this.lanes} lanes`)
+    return this.do((frame) => frame.push(Int32Array.from(values)))
+  }
+  splat(): this {
+    return this.do((frame) => {
+      const value = frame.int()
+      frame.push(this.each(() => value))
+    })
+  }
+  firstLane(): this {
+    return this.do((frame) => frame.push(frame.vector()[0]))
+  }
+  withLane(lane: number): this {
+    return this.do((frame) => {
+      const value = frame.int()
+      const vector = frame.vector()
+      frame.push(vector.map((x, j) => (j === lane ? value : x)))
+    })
+  }
+  float(op: FloatOp): this {
+    return this.floats((a, b) => floatOps[op](a, b))
+  }
+  floatUnary(op: FloatUnary): this {
+    return this.do((frame) => frame.push(bits(f32(frame.vector()).map(floatUnaries[op]))))
+  }
+  quick(op: 'max' | 'min'): this {
+    return this.floats((a, b) => ((op === 'max' ? a < b : b < a) ? b : a))
+  }
+  multiplyAdd(): this {
+    return this.products(1)
+  }
+  multiplySubtract(): this {
+    return this.products(-1)
+  }
+  private products(sign: 1 | -1): this {
+    return this.do((frame) => {
+      const [c, b, a] = [f32(frame.vector()), f32(frame.vector()), f32(frame.vector())]
+      frame.push(bits(a.map((x, j) => sign * x * (b[j] as number) + (c[j] as number))))
+    })
+  }
+  compareF32(op: Comparison): this {
+    return this.do((frame) => {
+      const [b, a] = [f32(frame.vector()), f32(frame.vector())]
+      frame.push(Array.from(a, (x, j) => comparisons[op](x, b[j] as number)))
+    })
+  }
+  whole(op: WholeOp): this {
+    return this.do((frame) => {
+      const [b, a] = [frame.vector(), frame.vector()]
+      frame.push(a.map((x, j) => wholeOps[op](x, b[j] as number)))
+    })
+  }
+  wholeUnary(op: 'neg' | 'abs'): this {
+    return this.do((frame) => frame.push(frame.vector().map((x) => (op === 'neg' || x < 0 ? -x : x))))
+  }
+  compareI32(op: Comparison): this {
+    return this.do((frame) => {
+      const [b, a] = [frame.vector(), frame.vector()]
+      frame.push(Array.from(a, (x, j) => comparisons[op](x, b[j] as number)))
+    })
+  }
+  shift(op: 'shl' | 'shr', by: number): this {
+    assert(by >= 0 && by < 32, `a shift by ${by}`)
+    return this.do((frame) => frame.push(frame.vector().map((x) => (op === 'shl' ? x << by : x >>> by))))
+  }
+  shiftLanes(op: 'shl' | 'shr'): this {
+    return this.do((frame) => {
+      const [by, x] = [frame.vector(), frame.vector()]
+      frame.push(x.map((value, j) => (op === 'shl' ? value << (by[j] as number) : value >>> (by[j] as number))))
+    })
+  }
+  truncate(): this {
+    return this.do((frame) => {
+      const values = Array.from(f32(frame.vector()), (x) =>
+        Number.isNaN(x) ? 0 : Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(x))),
+      )
+      frame.push(Int32Array.from(values))
+    })
+  }
+  convert(): this {
+    return this.do((frame) => frame.push(bits(Float32Array.from(frame.vector()))))
+  }
+  choose(): this {
+    return this.do((frame) => {
+      const [mask, b, a] = [frame.mask(), frame.vector(), frame.vector()]
+      frame.push(a.map((x, j) => (mask[j] ? x : (b[j] as number))))
+    })
+  }
+  rotate(by: number): this {
+    return this.do((frame) => {
+      const x = frame.vector()
+      frame.push(x.map((_, j) => x[(j + by) % this.lanes] as number))
+    })
+  }
+  sumsOfLanes(...locals: [number, number, number, number]): this {
+    return this.do((frame) => {
+      const sums = locals.map((local) => f32(frame.locals[local] as Int32Array).reduce((a, b) => Math.fround(a + b), 0))
+      frame.push(bits(Float32Array.from({ length: this.lanes }, (_, j) => sums[j] ?? NaN)))
+    })
+  }
+
+  // Masks.
+  maskConstant(value: boolean): this {
+    return this.do((frame) => frame.push(new Array(this.lanes).fill(value)))
+  }
+  maskFirst(count: number): this {
+    return this.do((frame) => frame.push(Array.from({ length: this.lanes }, (_, j) => j < count)))
+  }
+  mask(op: 'and' | 'or' | 'xor' | 'not'): this {
+    if (op === 'not') return this.do((frame) => frame.push(frame.mask().map((x) => !x)))
+    return this.do((frame) => {
+      const [b, a] = [frame.mask(), frame.mask()]
+      frame.push(a.map((x, j) => (op === 'and' ? x && b[j] === true : op === 'or' ? x || b[j] === true : x !== b[j])))
+    })
+  }
+  nonzero(): this {
+    return this.do((frame) => frame.push(Array.from(frame.vector(), (x) => x !== 0)))
+  }
+  ones(dtype: 'f32' | 'i32'): this {
+    return this.do((frame) => {
+      const values = frame.mask().map(Number)
+      frame.push(dtype === 'f32' ? bits(Float32Array.from(values)) : Int32Array.from(values))
+    })
+  }
+  any(count: number): this {
+    return this.do((frame) => frame.push(frame.mask().slice(0, count).some(Boolean) ? 1 : 0))
+  }
+
+  // Memory.
+  loadVector(offset: number, active: number): this {
+    return this.loads(active, (frame) => {
+      const address = frame.int()
+      return (j) => address + offset + 4 * j
+    })
+  }
+  loadOrZero(offset: number, active: number): this {
+    this.loadVector(offset, active)
+    return this.do((frame) => frame.push(frame.vector().map((x, j) => (j < active ? x : 0))))
+  }
+  loadSplat(offset: number): this {
+    return this.loadInt(offset).splat()
+  }
+  loadLanes(elements: readonly number[], offset: number, active: number): this {
+    return this.loads(active, (frame) => {
+      const address = frame.int()
+      return (j) => address + offset + 4 * (elements[j] as number)
+    })
+  }
+  gather(active: number): this {
+    return this.loads(active, (frame) => {
+      const positions = frame.vector()
+      const address = frame.int()
+      return (j) => address + 4 * (positions[j] as number)
+    })
+  }
+  loadInside(length: number, active: number): this {
+    return this.loads(active, (frame) => {
+      const first = frame.int()
+      const address = frame.int()
+      return (j) => (first + j >= 0 && first + j < length ? address + 4 * (first + j) : null)
+    })
+  }
+  gatherInside(length: number, active: number): this {
+    return this.loads(active, (frame) => {
+      const positions = frame.vector()
+      const address = frame.int()
+      return (j) => {
+        const at = positions[j] as number
+        return at >= 0 && at < length ? address + 4 * at : null
+      }
+    })
+  }
+  storeVector(offset: number, active: number): this {
+    const elements = Array.from({ length: this.lanes }, (_, j) => j)
+    return this.storeLanes(elements, offset, active)
+  }
+  storeLane(j: number, offset: number): this {
+    return this.do((frame) => {
+      const values = frame.vector()
+      this.memory.write(frame.int() + offset, values[j] as number)
+    })
+  }
+  storeLanes(elements: readonly number[], offset: number, active: number): this {
+    return this.do((frame) => {
+      const values = frame.vector()
+      const address = frame.int() + offset
+      for (let j = 0; j < active; j++) this.memory.write(address + 4 * (elements[j] as number), values[j] as number)
+    })
+  }
+  scatter(active: number): this {
+    return this.do((frame) => {
+      const values = frame.vector()
+      const positions = frame.vector()
+      const address = frame.int()
+      for (let j = 0; j < active; j++) this.memory.write(address + 4 * (positions[j] as number), values[j] as number)
+    })
+  }
+  noteFailure(id: number, active: number): this {
+    return this.do((frame) => {
+      const first = frame.mask().slice(0, active).indexOf(true)
+      const values = frame.vector()
+      if (first < 0 || this.memory.read(this.errorAddress) !== 0) return
+      this.memory.write(this.errorAddress, id + 1)
+      this.memory.write(this.errorAddress + 4, values[first] as number)
+    })
+  }
+
+  // How instructions are made and run.
+  private step(step: Step): this {
+    this.code.push(step)
+    return this
+  }
+  private do(run: (frame: Frame) => void): this {
+    return this.step({ kind: 'do', run })
+  }
+  private each(value: (j: number) => number): Int32Array {
+    return Int32Array.from({ length: this.lanes }, (_, j) => value(j))
+  }
+  private floats(op: (a: number, b: number) => number): this {
+    return this.do((frame) => {
+      const [b, a] = [f32(frame.vector()), f32(frame.vector())]
+      frame.push(bits(a.map((x, j) => op(x, b[j] as number))))
+    })
+  }
+  /** `begin` pops the operands; then lane j is read from the address that its result gives (null: it is not read). */
+  private loads(active: number, begin: (frame: Frame) => (j: number) => number | null): this {
+    assert(active >= 1 && active <= this.lanes, `${active} lanes of ${this.lanes}`)
+    return this.do((frame) => {
+      const addressOf = begin(frame)
+      const value = (j: number): number => {
+        const address = j < active ? addressOf(j) : null
+        return address === null ? bad : this.memory.read(address)
+      }
+      frame.push(this.each(value))
+    })
+  }
+
+  run(parameters: readonly number[]): void {
+    const steps = this.all as Step[]
+    const ends = matching(steps)
+    const frame = new Frame(parameters)
+    for (let at = 0; at < steps.length; at++) {
+      const step = steps[at] as Step
+      if (step.kind === 'do') {
+        step.run(frame)
+        continue
+      }
+      const left = (step.kind === 'br' && step.condition) || step.kind === 'if' ? 1 : 0
+      const result = ends.results.has(at) ? 1 : 0
+      assert(frame.stack.length === left + result, `${frame.stack.length} values on the stack at ${step.kind}`)
+      if (step.kind === 'return') break
+      if (step.kind === 'if' && frame.int() === 0) at = ends.otherwise.get(at) as number
+      else if (step.kind === 'else') at = ends.otherwise.get(at) as number
+      else if (step.kind === 'br' && (!step.condition || frame.int() !== 0)) at = ends.labels.get(step.label) as number
+    }
+  }
+}
+
+/** Where labels and conditions lead, and at which steps the int of an `if` stands on the stack. */
+function matching(steps: readonly Step[]) {
+  const labels = new Map<Label, number>()
+  /** From `if` to its `else` or `end`, from `else` to `end`. */
+  const otherwise = new Map<number, number>()
+  const results = new Set<number>()
+  const open: { at: number; label: Label; kind: 'block' | 'loop' | 'if'; result: boolean; otherwise: number }[] = []
+  steps.forEach((step, at) => {
+    switch (step.kind) {
+      case 'block':
+      case 'loop':
+      case 'if':
+        if (step.kind === 'loop') labels.set(step.label, at)
+        open.push({ at, label: step.label, kind: step.kind, result: step.kind === 'if' && step.result, otherwise: at })
+        return
+      case 'else': {
+        const top = open.at(-1) as (typeof open)[number]
+        otherwise.set(top.otherwise, at)
+        top.otherwise = at
+        if (top.result) results.add(at)
+        return
+      }
+      case 'end': {
+        const top = open.pop() as (typeof open)[number]
+        if (top.kind !== 'loop') labels.set(top.label, at)
+        if (top.kind === 'if') otherwise.set(top.otherwise, top.otherwise === top.at ? at : at - 1)
+        if (top.result) results.add(at)
+      }
+    }
+  })
+  assert(open.length === 0, 'a function ends with blocks open')
+  return { labels, otherwise, results }
+}
+
+function assert(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new Error(message)
+}
+
+const comparisons: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
+  eq: (a, b) => a === b,
+  ne: (a, b) => a !== b,
+  lt: (a, b) => a < b,
+  le: (a, b) => a <= b,
+  gt: (a, b) => a > b,
+  ge: (a, b) => a >= b,
+}
+const is = (compare: (a: number, b: number) => boolean) => (a: number, b: number) => (compare(a, b) ? 1 : 0)
+const unsigned = (compare: (a: number, b: number) => boolean) => is((a, b) => compare(a >>> 0, b >>> 0))
+const intOps: Readonly<Record<Exclude<IntOp, 'eqz'>, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b + 0,
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  shl: (a, b) => a * 2 ** b,
+  shr_s: (a, b) => a >> b,
+  shr_u: (a, b) => a >>> b,
+  div_s: (a, b) => Math.trunc(a / b) + 0,
+  div_u: (a, b) => Math.floor((a >>> 0) / b),
+  rem_s: (a, b) => (a % b) + 0,
+  rem_u: (a, b) => (a >>> 0) % b,
+  eq: is(comparisons.eq),
+  ne: is(comparisons.ne),
+  lt_s: is(comparisons.lt),
+  gt_s: is(comparisons.gt),
+  le_s: is(comparisons.le),
+  ge_s: is(comparisons.ge),
+  lt_u: unsigned(comparisons.lt),
+  gt_u: unsigned(comparisons.gt),
+  le_u: unsigned(comparisons.le),
+  ge_u: unsigned(comparisons.ge),
+}
+const floatOps: Readonly<Record<FloatOp, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  max: Math.max,
+  min: Math.min,
+}
+const floatUnaries: Readonly<Record<FloatUnary, (x: number) => number>> = {
+  neg: (x) => -x,
+  abs: Math.abs,
+  sqrt: Math.sqrt,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  nearest: (x) => {
+    const down = Math.floor(x)
+    const rest = x - down
+    return rest < 0.5 || (rest === 0.5 && down % 2 === 0) ? down : down + 1
+  },
+}
+const wholeOps: Readonly<Record<WholeOp, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: Math.imul,
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  max_s: Math.max,
+  min_s: Math.min,
+  min_u: (a, b) => (a >>> 0 < b >>> 0 ? a : b),
+  mulhi: (a, b) => Number((BigInt(a >>> 0) * BigInt(b >>> 0)) >> 32n),
+}

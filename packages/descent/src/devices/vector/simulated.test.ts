@@ -1,0 +1,16 @@
+/** The emitters for machines of 4, 8 and 16 lanes, without any such machine. */
+import { testLoops } from './loop-claims.ts'
+import { testRowKernels } from './row-kernel-claims.ts'
+import { simulatedDevice } from './simulated-device.ts'
+
+const runs = Number(process.env.KERNEL_RUNS ?? 25)
+
+for (const [lanes, scaledAddresses, copies] of [
+  [4, true, 4],
+  [8, false, 2],
+  [16, true, 4],
+] as const) {
+  const device = simulatedDevice({ lanes, scaledAddresses, copies, fused: scaledAddresses })
+  testLoops(`${lanes} lanes`, () => device, runs)
+  testRowKernels(`${lanes} lanes`, () => device, runs)
+}

@@ -1,0 +1,6 @@
+import { testLoops } from '../vector/loop-claims.ts'
+import { testRowKernels } from '../vector/row-kernel-claims.ts'
+import { wasmDevice } from './device.ts'
+
+testLoops('wasm', wasmDevice)
+testRowKernels('wasm', wasmDevice)

@@ -1,0 +1,52 @@
+/** Matrix products on x64: which panels suit which product, and the functions that pack and multiply them. */
+import type { GemmMachine, Panels, Run } from '../vector/gemm-machine.ts'
+import { packParameters, writePack } from './gemm-pack.ts'
+import { emitMicro, microParameters } from './micro.ts'
+import type { X64Program } from './program.ts'
+
+/** Of a core that multiplies and adds 16 (AVX-512) or 16 (two of 8) numbers in a cycle, at 3.5 GHz. */
+const rate = 50
+
+export function gemmMachine(program: X64Program): GemmMachine {
+  const { wide, lanes } = program
+  const most = wide ? 28 : 12
+  const known = new Map<string, ReturnType<X64Program['newRaw']>>()
+  return {
+    rate,
+    blockBytes: 512 * 1024,
+    mostDepth: 256,
+    leastRows: 1,
+    panels(_m, n): Panels {
+      const columns = n <= lanes ? lanes : 2 * lanes
+      return { columns, height: Math.floor(most / (columns / lanes)) }
+    },
+    // As many panels as needed, all of nearly the same height: low ones do not keep the machine busy.
+    cover(rows, { height }): readonly Run[] {
+      const count = Math.ceil(rows / height)
+      const low = Math.floor(rows / count)
+      const higher = rows - low * count
+      const runs = [
+        { height: low + 1, count: higher },
+        { height: low, count: count - higher },
+      ]
+      return runs.filter((run) => run.count > 0)
+    },
+    forget(from) {
+      for (const [key, f] of known) if (f.index >= from) known.delete(key)
+    },
+    micro(panels, height) {
+      const key = `${panels.columns} × ${height}`
+      let f = known.get(key)
+      if (!f) {
+        f = program.newRaw(microParameters, `micro-kernel ${key}`, (asm) => emitMicro(asm, wide, panels, height))
+        known.set(key, f)
+      }
+      return f
+    },
+    pack(operand, width, evaluate) {
+      const f = program.newFunction(packParameters(operand))
+      writePack(f, operand, width, evaluate)
+      return f
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Storage of the device x64: arrays of JavaScript, whose memory stays where it is for as long as they live, and so can be
+ * read and written by machine code in place.
+ */
+import type { DType } from '../../dtype.ts'
+import type { Device, Storage } from '../device.ts'
+import { nativeOrThrow } from './native/koffi.ts'
+
+type Values = Float32Array | Int32Array
+
+const cacheLine = 64
+/** Smaller arrays are not worth the space that aligning them takes. */
+const worthAligning = 1024
+
+export class X64Storage implements Storage {
+  readonly device: Device
+  readonly dtype: DType
+  readonly length: number
+  /** Byte address of the first element. */
+  readonly address: number
+  readonly #values: Values
+
+  constructor(device: Device, dtype: DType, values: Values, address: number) {
+    this.device = device
+    this.dtype = dtype
+    this.length = values.length
+    this.address = address
+    this.#values = values
+  }
+
+  /** The values; throws where their buffer has been transferred away, and so the address is void. */
+  get values(): Values {
+    this.check()
+    return this.#values
+  }
+  check(): void {
+    if (this.#values.length === this.length) return
+    throw new TypeError(
+      `A tensor's array of ${this.length} elements was transferred to another thread or detached: give tensor() a copy of it.`,
+    )
+  }
+}
+
+/** New zeros, those of larger arrays at the start of a cache line. */
+export function allocateStorage(device: Device, dtype: DType, length: number): X64Storage {
+  const { addressOf } = nativeOrThrow()
+  const bytes = length * 4
+  const aligned = bytes >= worthAligning
+  const buffer = new ArrayBuffer(bytes + (aligned ? cacheLine : 0))
+  const start = addressOf(new Uint8Array(buffer))
+  const skip = aligned ? (cacheLine - (start % cacheLine)) % cacheLine : 0
+  const values = dtype === 'f32' ? new Float32Array(buffer, skip, length) : new Int32Array(buffer, skip, length)
+  return new X64Storage(device, dtype, values, start + skip)
+}
+
+/** Storage over the caller's own array. */
+export function adoptStorage(device: Device, dtype: DType, values: Values): X64Storage {
+  // Asking for the buffer moves the elements of small arrays out of the garbage collector's reach, once and for all.
+  return values.buffer instanceof SharedArrayBuffer || !values.buffer.resizable
+    ? new X64Storage(device, dtype, values, nativeOrThrow().addressOf(values))
+    : adoptStorage(device, dtype, values.slice())
+}
