@@ -6,7 +6,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { DeviceName } from 'descent'
 import type { Reply, Request } from './protocol.ts'
+import type { Compilation } from './workloads/compile.ts'
 
 export interface Command {
   readonly program: string
@@ -19,6 +21,8 @@ export interface Contender {
   readonly command: Command
   /** W8: runs one step and prints a line that begins with "done". */
   readonly once: Command
+  /** COMPILE: makes a plan and prints "done" with the milliseconds that took; null where that is not written. */
+  readonly compile: ((compilation: Compilation) => Command) | null
   /** Where this is not there, the peer is not installed. */
   readonly needs: string | null
 }
@@ -28,13 +32,18 @@ const python = process.env.PYTHON ?? 'python3'
 const node = process.execPath
 const startup = new URL('../scripts/need-node24.mjs', import.meta.url).href
 
-export function descent(device: string, threads: number): Contender {
+export function descent(device: DeviceName, threads: number): Contender {
+  // Started as the npm scripts are.
+  const started = (script: string, ...args: string[]): Command => ({
+    program: node,
+    args: ['--import', startup, at(`./contenders/${script}`), device, String(threads), ...args],
+  })
   return {
     name: 'descent',
     device,
     command: { program: node, args: [at('./contenders/descent.ts'), device] },
-    // Started as the npm scripts are.
-    once: { program: node, args: ['--import', startup, at('./contenders/descent-once.ts'), device, String(threads)] },
+    once: started('descent-once.ts'),
+    compile: ({ of, warm }) => started('descent-compile.ts', of, warm ? 'warm' : 'cold'),
     needs: null,
   }
 }
@@ -46,6 +55,7 @@ function pythonPeer(name: string, script: string): Contender {
     device: 'cpu',
     command: { program: python, args },
     once: { program: python, args: [...args, 'once'] },
+    compile: null,
     needs: null,
   }
 }
@@ -57,6 +67,7 @@ function npmPeer(name: string, device: string, script: string, packageName: stri
     device,
     command: { program: node, args },
     once: { program: node, args: [...args, 'once'] },
+    compile: null,
     needs: at(`./peers/node_modules/${packageName}`),
   }
 }
@@ -131,18 +142,45 @@ export class Session {
   }
 }
 
-/** Milliseconds from the start of the process to its line "done", or why there is none. */
-export function timeOnce({ once, needs }: Contender, threads: number): Promise<number | string> {
+/** Milliseconds from the start of W8's process to its line "done", or why there is none. */
+export async function timeOnce(contender: Contender, threads: number): Promise<number | string> {
+  const done = await finish(contender.once, contender.needs, threads)
+  return typeof done === 'string' ? done : done.ms
+}
+
+/** How long making a plan took in a process of its own. */
+export async function timeCompile(
+  contender: Contender,
+  compilation: Compilation,
+  threads: number,
+): Promise<number | string> {
+  if (contender.compile === null) return 'not written'
+  const done = await finish(contender.compile(compilation), contender.needs, threads)
+  return typeof done === 'string' ? done : done.value
+}
+
+interface Done {
+  /** From the start of the process. */
+  readonly ms: number
+  /** What stands after "done". */
+  readonly value: number
+}
+
+/** Runs a command until it prints a line "done VALUE"; a string says why it has not. */
+function finish({ program, args }: Command, needs: string | null, threads: number): Promise<Done | string> {
   if (needs !== null && !existsSync(needs)) return Promise.resolve('not installed')
   return new Promise((resolve) => {
     const start = performance.now()
-    const child = spawn(once.program, once.args, { env: environment(threads), stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(program, args, { env: environment(threads), stdio: ['ignore', 'pipe', 'ignore'] })
     let said = ''
     child.on('error', () => resolve('not installed'))
-    child.on('exit', () => resolve(/^cannot (.*)$/m.exec(said)?.[1] ?? 'not installed'))
+    child.on('close', (code) =>
+      resolve(/^cannot (.*)$/m.exec(said)?.[1] ?? (code === 0 ? 'not installed' : 'has crashed')),
+    )
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString()
-      if (/^done/m.test(said)) resolve(performance.now() - start)
+      const value = /^done (.*)\n/m.exec(said)?.[1]
+      if (value !== undefined) resolve({ ms: performance.now() - start, value: Number(value) })
     })
   })
 }

@@ -1,5 +1,5 @@
-/** How much the resident memory of a process grows from step 1,000 on: `node bench/memory.ts compiled|eager STEPS`. */
-import { mseLoss, nn, optim, tensor } from 'descent'
+/** How much a process's resident memory grows from step 1,000 on: `node bench/memory.ts DEVICE compiled|eager STEPS`. */
+import { type DeviceName, mseLoss, nn, optim, setDevice, tensor } from 'descent'
 import { type Step, sequence } from './workload.ts'
 import { prepare } from './workloads/w1.ts'
 
@@ -23,7 +23,8 @@ function eager(): Step {
   }
 }
 
-const [mode, steps] = process.argv.slice(2)
+const [device, mode, steps] = process.argv.slice(2)
+setDevice(device as DeviceName)
 const step = mode === 'eager' ? eager() : prepare()
 for (let i = 0; i < 1000; i++) step()
 const before = process.memoryUsage.rss()

@@ -1,14 +1,18 @@
 /** `npm run bench`: Descent beside its peers, taking turns in one run on one machine. */
 import { existsSync } from 'node:fs'
+import type { DeviceName } from 'descent'
 import { choose, parseArguments, usage } from './arguments.ts'
-import { type Contender, descent, peers, Session, timeOnce } from './contenders.ts'
-import { measureLimits } from './limits.ts'
+import { type Contender, descent, peers, Session, timeCompile, timeOnce } from './contenders.ts'
+import { fastDevices, unusable } from './devices.ts'
+import { type Limits, type Measures, machineLimits, measureLimits } from './limits.ts'
 import { schedule, summary } from './measure.ts'
 import { headings, layout, type Outcome, row } from './table.ts'
+import type { Workload } from './workload.ts'
+import { compilations } from './workloads/compile.ts'
 import { w8, workloads } from './workloads/index.ts'
 
 const prepareLimitMs = 120_000
-const onceRounds = 7
+const processRounds = 8
 
 class Running {
   readonly contender: Contender
@@ -74,63 +78,96 @@ async function measure(name: string, contenders: readonly Running[], threads: nu
   }))
 }
 
-async function measureStart(contenders: readonly Running[], threads: number): Promise<Result[]> {
+/** Starts a process for each timing, the contenders taking turns. */
+async function measureProcesses(
+  contenders: readonly Running[],
+  threads: number,
+  time: (contender: Contender) => Promise<number | string>,
+): Promise<Result[]> {
   const times = contenders.map((): number[] => [])
   const failures = contenders.map((): string | null => null)
-  for (let round = 0; round < onceRounds; round++) {
+  for (let round = 0; round < processRounds; round++) {
     for (const [i, { contender }] of contenders.entries()) {
       if (failures[i] !== null) continue
-      const time = await timeOnce(contender, threads)
-      if (typeof time === 'string') failures[i] = time
+      const taken = await time(contender)
+      if (typeof taken === 'string') failures[i] = taken
       // The first start reads the files from disk.
-      else if (round > 0) times[i]?.push(time)
+      else if (round > 0) times[i]?.push(taken)
     }
   }
   return contenders.map((_, i) => ({ outcome: failures[i] ?? summary(times[i] as number[]), threads }))
 }
 
-async function main(): Promise<void> {
-  const { names, device, threads, json, alone } = parseArguments(process.argv.slice(2))
-  const chosen = choose(workloads, names)
-  const contenders = [descent(device, threads), ...(alone ? [] : peers)].map((c) => new Running(c, threads))
-  const limits = await measureLimits(threads)
-  const shows = !json && process.stderr.isTTY
-  if (!json) {
-    console.log(
-      `${threads} ${threads === 1 ? 'thread' : 'threads'}; WebAssembly multiply-add ${(limits.flops / 1e9).toFixed(0)} GFLOP/s, triad ${(limits.bytes / 1e9).toFixed(1)} GB/s. Times in ms, medians; in brackets how many times Descent's.`,
-    )
+function measureWorkload(workload: Workload, contenders: readonly Running[], threads: number): Promise<Result[]> {
+  if (workload === w8) return measureProcesses(contenders, threads, (contender) => timeOnce(contender, threads))
+  const compilation = compilations.find(({ name }) => name === workload.name)
+  if (!compilation) return measure(workload.name, contenders, threads)
+  return measureProcesses(contenders, threads, (contender) => timeCompile(contender, compilation, threads))
+}
+
+function printJson(workload: Workload, contenders: readonly Running[], results: readonly Result[]): void {
+  for (const [i, { outcome, threads }] of results.entries()) {
+    const { name: peer, device } = (contenders[i] as Running).contender
+    if (typeof outcome === 'string') {
+      process.stderr.write(`${workload.name} ${peer} ${device}: ${outcome}\n`)
+      continue
+    }
+    const { median, min, n } = outcome
+    console.log(JSON.stringify({ workload: workload.name, peer, device, threads, median_ms: median, min_ms: min, n }))
   }
-  const rows = [headings(contenders.slice(1).map(({ contender }) => contender.name))]
+}
+
+function described({ x64, wasm }: Measures, threads: number): string {
+  const rates = ({ flops, bytes }: Limits): string =>
+    `multiply-add ${(flops / 1e9).toFixed(0)} GFLOP/s, triad ${(bytes / 1e9).toFixed(1)} GB/s`
+  const native = x64 ? `native code ${rates(x64)}; ` : ''
+  return `Limits on ${threads} ${threads === 1 ? 'thread' : 'threads'}: ${native}WebAssembly ${rates(wasm)}.`
+}
+
+/** What the table's columns mean. */
+function explained(device: DeviceName, { x64 }: Measures): string {
+  return `Times in ms, medians; in brackets how many times as long as Descent on ${device}.
+limit: what the workload's arithmetic, or its traffic to main memory, takes at the rates of ${x64 ? 'native code (of WebAssembly, where that reached more)' : 'WebAssembly, for native code could not be measured here'}.
+share: how much of a device's median that is.`
+}
+
+function chooseDevices(asked: readonly DeviceName[] | null): readonly DeviceName[] {
+  for (const name of asked ?? []) {
+    const reason = unusable(name)
+    if (reason !== null) throw new RangeError(`--device ${name}: ${reason}`)
+  }
+  return asked ?? fastDevices()
+}
+
+async function main(): Promise<void> {
+  const { names, devices: asked, threads, json, alone } = parseArguments(process.argv.slice(2))
+  const chosen = choose(workloads, names)
+  const devices = chooseDevices(asked)
+  const own = devices.map((device) => descent(device, threads))
+  const contenders = [...own, ...(alone ? [] : peers)].map((contender) => new Running(contender, threads))
+  const measures = json ? null : measureLimits(threads)
+  if (measures) console.log(described(measures, threads))
+  const shows = !json && process.stderr.isTTY
+  const rows = [
+    headings(
+      devices,
+      contenders.slice(devices.length).map(({ contender }) => contender.name),
+    ),
+  ]
   for (const workload of chosen) {
     if (shows) process.stderr.write(`\r\x1b[K${workload.name} …`)
-    const results =
-      workload === w8 ? await measureStart(contenders, threads) : await measure(workload.name, contenders, threads)
-    for (const [i, { outcome, threads: used }] of results.entries()) {
-      const { name: peer, device: on } = (contenders[i] as Running).contender
-      if (typeof outcome === 'string') {
-        if (json) process.stderr.write(`${workload.name} ${peer}: ${outcome}\n`)
-      } else if (json) {
-        const { median, min, n } = outcome
-        console.log(
-          JSON.stringify({
-            workload: workload.name,
-            peer,
-            device: on,
-            threads: used,
-            median_ms: median,
-            min_ms: min,
-            n,
-          }),
-        )
-      }
+    const results = await measureWorkload(workload, contenders, threads)
+    if (!measures) printJson(workload, contenders, results)
+    else {
+      const outcomes = results.map(({ outcome }) => outcome)
+      const [ours, theirs] = [outcomes.slice(0, devices.length), outcomes.slice(devices.length)]
+      rows.push(row(workload, ours, theirs, machineLimits(measures)))
     }
-    const [own, ...others] = results.map(({ outcome }) => outcome) as [Outcome, ...Outcome[]]
-    rows.push(row(workload, own, others, limits))
   }
   for (const running of contenders) running.close()
-  if (json) return
+  if (!measures) return
   if (shows) process.stderr.write('\r\x1b[K')
-  console.log(`\n${layout(rows)}\n`)
+  console.log(`\n${layout(rows)}\n\n${explained(devices[0] as DeviceName, measures)}\n`)
   for (const { name, about } of chosen) console.log(`${name}: ${about}`)
 }
 

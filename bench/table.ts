@@ -1,4 +1,7 @@
-/** The bench's table: one line a workload, Descent's time and share of the limit, each peer's time and ratio. */
+/**
+ * The bench's table: one line a workload. First Descent: its first device with median, minimum and share of the limit,
+ * its others with median and share. Then the peers. Ratios say how many times as long as Descent's first device.
+ */
 import { type Limits, limitMs } from './limits.ts'
 import type { Measured } from './measure.ts'
 import type { Workload } from './workload.ts'
@@ -11,26 +14,32 @@ export function formatMs(ms: number): string {
   return ms >= 10 ? ms.toFixed(1) : ms.toPrecision(2)
 }
 
-export const headings = (peers: readonly string[]): string[] => ['', 'descent', 'min', 'limit', 'share', ...peers]
+export function headings([first, ...others]: readonly string[], peers: readonly string[]): string[] {
+  return ['', 'limit', first ?? '', 'min', 'share', ...others.flatMap((device) => [device, 'share']), ...peers]
+}
 
-export function row(workload: Workload, own: Outcome, peers: readonly Outcome[], limits: Limits): string[] {
+/** `own` has an outcome for each of Descent's devices. */
+export function row(workload: Workload, own: readonly Outcome[], peers: readonly Outcome[], limits: Limits): string[] {
+  const [first, ...others] = own as readonly [Outcome, ...Outcome[]]
   const least = limitMs(workload, limits)
-  const share = typeof own === 'string' || least === 0 ? '–' : `${Math.round((100 * least) / own.median)} %`
+  const share = (outcome: Outcome): string =>
+    typeof outcome === 'string' || least === 0 ? '–' : `${Math.round((100 * least) / outcome.median)} %`
   return [
     workload.name,
-    typeof own === 'string' ? own : formatMs(own.median),
-    typeof own === 'string' ? '–' : formatMs(own.min),
     least === 0 ? '–' : formatMs(least),
-    share,
-    ...peers.map((peer) => cell(own, peer)),
+    typeof first === 'string' ? first : formatMs(first.median),
+    typeof first === 'string' ? '–' : formatMs(first.min),
+    share(first),
+    ...others.flatMap((outcome) => [cell(first, outcome), share(outcome)]),
+    ...peers.map((peer) => cell(first, peer)),
   ]
 }
 
-function cell(own: Outcome, peer: Outcome): string {
-  if (typeof peer === 'string') return peer
-  if (typeof own === 'string') return formatMs(peer.median)
-  const ratio = peer.median / own.median
-  return `${formatMs(peer.median)} (${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}×)`
+function cell(own: Outcome, other: Outcome): string {
+  if (typeof other === 'string') return other
+  if (typeof own === 'string') return formatMs(other.median)
+  const ratio = other.median / own.median
+  return `${formatMs(other.median)} (${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}×)`
 }
 
 export function layout(rows: readonly (readonly string[])[]): string {

@@ -1,5 +1,6 @@
-"""The protocol of ../protocol.ts for contenders written in Python, and the numbers that all contenders share."""
+"""The protocol of ../protocol.ts for contenders written in Python, and the choice of their number of threads."""
 import json
+import statistics
 import sys
 import time
 
@@ -49,3 +50,16 @@ def gemm_sizes(workload):
     """GEMM_512 or GEMM_256x784x128 (m, k, n)."""
     sizes = [int(part) for part in workload[len('GEMM_'):].split('x')]
     return sizes * 3 if len(sizes) == 1 else sizes
+
+
+def better_threads(step, threads, set_threads):
+    """1 or all threads, whichever has the smaller median; they take turns, for a neighbour may be busy meanwhile."""
+    times = {count: [] for count in {1, threads}}
+    for _ in range(3 if threads > 1 else 0):
+        for count in times:
+            set_threads(count)
+            step()
+            times[count] += turn(step, ms=100, least=3, most=3000)
+    best = min(times, key=lambda count: statistics.median(times[count] or [0]))
+    set_threads(best)
+    return best

@@ -3,7 +3,6 @@ import ctypes
 import glob
 import os
 import sys
-import time
 
 try:
     import numpy as np
@@ -11,7 +10,7 @@ except ImportError:
     print('cannot not installed')
     sys.exit(0)
 
-from contender import gemm_sizes, serve
+from contender import better_threads, gemm_sizes, serve
 
 rng = np.random.default_rng(0)
 f32 = np.float32
@@ -159,28 +158,12 @@ set_threads = thread_setter()
 best_threads = None
 
 
-def seconds(step):
-    step()
-    times = []
-    stop = time.perf_counter() + 0.3
-    while not times or time.perf_counter() < stop:
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[len(times) // 2]
-
-
 def prepare(workload, threads):
     global best_threads
     step = build(workload)
     if isinstance(step, str) or set_threads is None:
         return step
-    spent = {}
-    for count in sorted({1, threads}):
-        set_threads(count)
-        spent[count] = seconds(step)
-    best_threads = min(spent, key=spent.get)
-    set_threads(best_threads)
+    best_threads = better_threads(step, threads, set_threads)
     return step
 
 

@@ -1,6 +1,5 @@
 """PyTorch as a contender, eager, with the better of one thread and all."""
 import sys
-import time
 
 try:
     import torch
@@ -10,7 +9,7 @@ except ImportError:
     print('cannot not installed')
     sys.exit(0)
 
-from contender import gemm_sizes, serve
+from contender import better_threads, gemm_sizes, serve
 
 best_threads = None
 
@@ -113,28 +112,12 @@ def build(workload):
     return 'not written'
 
 
-def seconds(step):
-    step()
-    times = []
-    stop = time.perf_counter() + 0.3
-    while not times or time.perf_counter() < stop:
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[len(times) // 2]
-
-
 def prepare(workload, threads):
     global best_threads
     step = build(workload)
     if isinstance(step, str):
         return step
-    spent = {}
-    for count in sorted({1, threads}):
-        torch.set_num_threads(count)
-        spent[count] = seconds(step)
-    best_threads = min(spent, key=spent.get)
-    torch.set_num_threads(best_threads)
+    best_threads = better_threads(step, threads, torch.set_num_threads)
     return step
 
 

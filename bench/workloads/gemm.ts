@@ -9,10 +9,13 @@ export interface Product {
 }
 
 const products: readonly (readonly [string, Product])[] = [
-  ...[512, 1024, 2048].map((n) => [`GEMM_${n}`, { m: n, k: n, n }] as const),
+  ...[256, 512, 1024, 2048].map((n) => [`GEMM_${n}`, { m: n, k: n, n }] as const),
   ['GEMM_256x784x128', { m: 256, k: 784, n: 128 }],
   ['GEMM_32x784x128', { m: 32, k: 784, n: 128 }],
+  ['GEMM_64x784x128', { m: 64, k: 784, n: 128 }],
   ['GEMM_1024x128x512', { m: 1024, k: 128, n: 512 }],
+  ['GEMM_256x1024x2048', { m: 256, k: 1024, n: 2048 }],
+  ['GEMM_1x784x128', { m: 1, k: 784, n: 128 }],
   ['GEMM_1x2048x2048', { m: 1, k: 2048, n: 2048 }],
 ]
 
@@ -20,8 +23,8 @@ export const gemms: readonly (Workload & { readonly product: Product })[] = prod
   name,
   about: `[${product.m}, ${product.k}] × [${product.k}, ${product.n}]`,
   flops: 2 * product.m * product.k * product.n,
-  // A row times a matrix reads the whole matrix for one multiply-add an element.
-  bytes: product.m === 1 ? 4 * product.k * product.n : 0,
+  // A row times a matrix reads the whole matrix for one multiply-add an element; a small one stays in the caches.
+  bytes: product.m === 1 && product.k * product.n >= 2 ** 20 ? 4 * product.k * product.n : 0,
   product,
 }))
 

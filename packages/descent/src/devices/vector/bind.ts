@@ -31,7 +31,15 @@ export interface BindLayout {
   readonly workspaceBytes: number
 }
 
-const GAP = 64
+/** What a machine's workspace must have. */
+export interface WorkspaceRules {
+  /** Bytes between the parts of the workspace that may be read, for vectors that reach beyond the end of what they need. */
+  readonly gap: number
+  /** Whether arguments may live elsewhere than in the device's memory, and are copied around a run. */
+  readonly copiesArguments: boolean
+}
+
+const ALIGNMENT = 64
 const roundUp = (bytes: number, to: number): number => Math.ceil(bytes / to) * to
 
 /** `tables` and `constant` are the addresses of a kernel's tables and of a constant buffer. */
@@ -40,6 +48,7 @@ export function layoutBinds(
   kernels: readonly EmittedKernel[],
   tables: readonly number[],
   constant: (values: Int32Array | Float32Array) => number,
+  { gap, copiesArguments }: WorkspaceRules = { gap: 64, copiesArguments: true },
 ): BindLayout {
   const kernelOf = (launch: Launch): EmittedKernel => kernels[launch.kernel] as EmittedKernel
   const starts: number[] = []
@@ -62,17 +71,17 @@ export function layoutBinds(
       if (launch.size !== null) words[word++] = launch.size
       if (kernel.sharedBytes > 0) {
         shared.push({ word: word++, offset })
-        offset += roundUp(kernel.sharedBytes, GAP) + GAP
+        offset += roundUp(kernel.sharedBytes, ALIGNMENT) + gap
       }
       if (kernel.tables) words[word] = tables[launch.kernel] as number
     }
     sharedBytes = Math.max(sharedBytes, offset)
   }
 
-  const sharedStart = roundUp(plan.arenaBytes, GAP) + GAP
+  const sharedStart = roundUp(plan.arenaBytes, ALIGNMENT) + gap
   const relative = shared.map(({ word, offset }) => ({ word, offset: sharedStart + offset }))
   const args: Argument[] = []
-  let bytes = sharedStart + sharedBytes + GAP
+  let bytes = sharedStart + sharedBytes + gap
   plan.buffers.forEach(({ place, length: elements }, buffer) => {
     const own = uses[buffer] as number[]
     switch (place.kind) {
@@ -94,9 +103,9 @@ export function layoutBinds(
           reads: access !== 'write',
           writes: access !== 'read',
         })
-        if (!resident) bytes += roundUp(elements * 4, GAP) + GAP
+        if (copiesArguments && !resident) bytes += roundUp(elements * 4, ALIGNMENT) + gap
       }
     }
   })
-  return { words, starts, relative, arguments: args, workspaceBytes: bytes + GAP }
+  return { words, starts, relative, arguments: args, workspaceBytes: bytes + gap }
 }

@@ -1,16 +1,13 @@
 /** Every kind of kernel to its emitter. */
-import type { GemmKernel, Kernel } from '../../kernel/kernel.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { emitGemm } from './gemm.ts'
 import { emitLoops } from './loops.ts'
 import { emitScan } from './scan.ts'
 import { emitScatter } from './scatter.ts'
 import { emitSort } from './sort.ts'
 import type { EmittedKernel, Target } from './target.ts'
 
-export function emitKernel<T extends Target>(
-  kernel: Kernel,
-  target: T,
-  emitGemm: (kernel: GemmKernel, target: T) => EmittedKernel,
-): EmittedKernel {
+export function emitKernel(kernel: Kernel, target: Target): EmittedKernel {
   switch (kernel.kind) {
     case 'loops':
       return emitLoops(kernel, target)

@@ -47,7 +47,9 @@ export class PackedLayout {
   readonly scratchBytes: number
   readonly blockOfB: number
   readonly sums: number
-  /** Rows that panels cover: more than m only where m is very small. */
+  /** The panels of the last block of rows. */
+  readonly lastPanels: readonly Run[]
+  /** Rows that panels cover: more than m where the last block has very few. */
   readonly rows: number
   /** Row length of a split's sums. */
   readonly columns: number
@@ -57,12 +59,13 @@ export class PackedLayout {
     const { m, n, k, batch } = g.problem
     const t = g.tiling
     const { columns: panelColumns, height } = t.panels
-    this.rows = Math.max(m, g.machine.leastRows)
+    const before = (t.mBlocks - 1) * t.mBlock
+    this.lastPanels = g.machine.cover(m - before, t.panels)
+    this.rows = before + this.lastPanels.reduce((sum, run) => sum + run.height * run.count, 0)
     this.columns = Math.ceil(n / panelColumns) * panelColumns
     this.blockOfB = align(height * t.kBlock * 4)
     this.sums = this.blockOfB + align(t.kBlock * t.nBlock * 4)
-    const sumRows =
-      t.splits > 1 ? 1 : t.kSplit > t.kBlock ? Math.max(t.mBlock, this.rows > m ? g.machine.leastRows : 0) : height
+    const sumRows = t.splits > 1 ? 1 : t.kSplit > t.kBlock ? Math.max(t.mBlock, this.rows - before) : height
     const sumColumns = t.splits > 1 ? this.columns : t.nBlock
     this.scratchBytes = this.sums + align(sumRows * sumColumns * 4)
     this.sharedBytes = t.sharedA
@@ -75,8 +78,6 @@ export class PackedLayout {
   /** The panels of the block of rows that starts at m0; `body` gets a panel's height and the local of its first row. */
   eachPanel(f: Code, m0: number, body: (height: number, row: number) => void): void {
     const { mBlock, mBlocks, panels } = this.g.tiling
-    const { m } = this.g.problem
-    const last = this.g.machine.cover(m - (mBlocks - 1) * mBlock, panels)
     const [row, stop] = locals(f, 2)
     f.get(m0).set(row)
     const run = ({ height, count }: Run): void => {
@@ -94,13 +95,13 @@ export class PackedLayout {
         f.get(row).constant(height).int('add').set(row)
       }
     }
-    if (mBlocks === 1) last.forEach(run)
+    if (mBlocks === 1) this.lastPanels.forEach(run)
     else {
       f.get(m0)
         .constant((mBlocks - 1) * mBlock)
         .int('eq')
         .if()
-      last.forEach(run)
+      this.lastPanels.forEach(run)
       f.else()
       run({ height: panels.height, count: mBlock / panels.height })
       f.end()

@@ -5,7 +5,6 @@
 import type { Expr } from '../../kernel/expr.ts'
 import type { Callable, Code } from './code.ts'
 import type { Operand } from './gemm-operand.ts'
-import type { Target } from './target.ts'
 
 /** Leaves on the stack the vector of an expression whose loads are already in vector locals; `lane`: the variable along it. */
 export type EvaluateBound = (f: Code, value: Expr, bound: ReadonlyMap<Expr, number>, lane: number) => void
@@ -29,12 +28,12 @@ export interface GemmMachine {
   /** Bytes of a packed block of B: with the panel of A and the sums it must fit the L2 cache. */
   readonly blockBytes: number
   readonly mostDepth: number
+  /** Blocks of k are a multiple of this, but for the last: what packing reads at a time. */
+  readonly depthGrain: number
   /** The panels that suit a product of so many rows and columns. */
   panels(m: number, n: number): Panels
-  /** Heights of panels that cover so many rows, and no more of them unless there are very few. */
+  /** Panels that cover so many rows, and no more unless there are very few. */
   cover(rows: number, panels: Panels): readonly Run[]
-  /** Rows that panels may cover at least, where there are fewer. */
-  readonly leastRows: number
   /**
    * A function (a, b, c, panels, k, rowBytes, accumulate) → (): for each of so many panels of B, [k][columns], the tile of
    * `height` rows, written to c (and the next 4 · columns bytes further) or, where `accumulate` is not 0, added to what c holds.
@@ -48,8 +47,4 @@ export interface GemmMachine {
   pack(operand: Operand, width: number, evaluate: EvaluateBound): Callable
   /** Functions from that index on are not part of the program any more. */
   forget?(from: number): void
-}
-
-export interface GemmTarget extends Target {
-  readonly gemm: GemmMachine
 }

@@ -25,7 +25,8 @@ function packPhase(layout: PackedLayout, target: Target): Phase {
   const { g } = layout
   const { kBlock, mBlocks, mBlock } = g.tiling
   const kBlocks = Math.ceil(g.problem.k / kBlock)
-  const quarter = Math.ceil(kBlock / 16) * 4
+  const grain = g.machine.depthGrain
+  const quarter = Math.ceil(kBlock / (4 * grain)) * grain
   const f = newBody(target)
   const [c, rest, m0, k0, kEnd, from, to] = locals(f, 7)
   const batch = layout.batchLocals(f)

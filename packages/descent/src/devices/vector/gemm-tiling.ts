@@ -36,14 +36,14 @@ const ceil = (x: number, by: number) => Math.ceil(x / by)
 const roundUp = (x: number, by: number) => ceil(x, by) * by
 
 export function chooseTiling({ batch, m, n, k, batchedA }: Problem, machine: GemmMachine): Tiling {
-  const { rate, blockBytes, mostDepth } = machine
+  const { rate, blockBytes, mostDepth, depthGrain } = machine
   const panels = machine.panels(m, n)
   const nanoseconds = (batch * m * n * k) / rate
   const wanted = nanoseconds < 20_000 ? 1 : Math.min(16, Math.max(2, Math.floor(nanoseconds / 20_000)))
   let splits = 1
   if (k >= 1024 && batch * m * n <= 65_536) splits = Math.min(8, Math.floor(k / 256), wanted)
   const mostK = batch * m * n * k < preciseWork ? preciseKBlock : mostDepth
-  const kBlock = roundUp(ceil(ceil(k, splits), ceil(ceil(k, splits), mostK)), 4)
+  const kBlock = roundUp(ceil(ceil(k, splits), ceil(ceil(k, splits), mostK)), depthGrain)
   const kSplit = roundUp(ceil(k, splits), kBlock)
   splits = ceil(k, kSplit)
 

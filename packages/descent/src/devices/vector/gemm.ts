@@ -8,17 +8,21 @@ import type { Callable, Code } from './code.ts'
 import { ExprEmitter } from './emit-expr.ts'
 import { emitEpilogue } from './gemm-epilogue.ts'
 import type { Packer } from './gemm-layout.ts'
-import type { EvaluateBound, GemmTarget } from './gemm-machine.ts'
+import { smallAsLoops } from './gemm-loops.ts'
+import type { EvaluateBound } from './gemm-machine.ts'
 import { analyseOperand, type Operand, type OperandLoad, Tables } from './gemm-operand.ts'
 import { emitPacked } from './gemm-packed.ts'
 import { emitColumnPack, emitGroupPack, type GeneralOperand } from './gemm-slow-pack.ts'
 import { emitThin, mostVectors, thinDirection } from './gemm-thin.ts'
 import { chooseTiling, type Problem } from './gemm-tiling.ts'
-import type { EmittedKernel } from './target.ts'
+import { emitLoops } from './loops.ts'
+import type { EmittedKernel, Target } from './target.ts'
 
 const [bind, scratch] = [2, 3]
 
-export function emitGemm(given: GemmKernel, target: GemmTarget): EmittedKernel {
+export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
+  const small = smallAsLoops(given, target.lanes, target.gemm.rate)
+  if (small) return emitLoops(small, target)
   const kernel = foldBatch(given)
   const tables = new Tables()
   const machine = target.gemm
@@ -129,7 +133,7 @@ function dependsOn(root: Expr, axes: readonly Axis[]): boolean {
   return axes.some((axis) => found.has(axis.id))
 }
 
-function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, target: GemmTarget): Packer {
+function fastPacker(operand: Operand, kernel: GemmKernel, tablesWord: number, target: Target): Packer {
   const functions = new Map<number, Callable>()
   const evaluate: EvaluateBound = (f, value, bound, lane) =>
     f.borrow(() => {
@@ -172,7 +176,7 @@ function emitBase(
   kernel: GemmKernel,
   batch: ReadonlyMap<number, number>,
   into: number,
-  target: GemmTarget,
+  target: Target,
 ): void {
   f.borrow(() => {
     const e = new ExprEmitter(f, target, kernel.buffers, bind, scratch)
@@ -182,7 +186,7 @@ function emitBase(
   })
 }
 
-function slowPacker(operand: GeneralOperand, isA: boolean, target: GemmTarget): Packer {
+function slowPacker(operand: GeneralOperand, isA: boolean, target: Target): Packer {
   const functions = new Map<number, Callable>()
   return {
     batched: dependsOn(operand.value, operand.batch),

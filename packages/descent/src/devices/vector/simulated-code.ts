@@ -4,38 +4,10 @@
  * allocated; and what is not defined is something bad.
  */
 import type { Callable, Code, Comparison, FloatOp, FloatUnary, IntOp, Kind, Label, WholeOp, Written } from './code.ts'
+import type { SimulatedMemory } from './simulated-memory.ts'
+import { comparisons, floatOps, floatUnaries, intOps, wholeOps } from './simulated-operations.ts'
 
 type Value = number | Int32Array | readonly boolean[]
-
-export class SimulatedMemory {
-  readonly view = new DataView(new ArrayBuffer(1 << 16, { maxByteLength: 1 << 30 }))
-  private readonly areas: { from: number; to: number; writable: boolean }[] = []
-  private next = 64
-
-  /** A new area of that many words, apart from all others. */
-  allocate(words: number, writable = true): number {
-    const from = this.next
-    this.areas.push({ from, to: from + 4 * words, writable })
-    this.next = Math.ceil((from + 4 * words) / 64) * 64 + 64
-    const buffer = this.view.buffer as ArrayBuffer
-    if (this.next > buffer.byteLength) buffer.resize(2 * this.next)
-    return from
-  }
-  read(address: number): number {
-    this.check(address, false)
-    return this.view.getInt32(address, true)
-  }
-  write(address: number, value: number): void {
-    this.check(address, true)
-    this.view.setInt32(address, value, true)
-  }
-  private check(address: number, writes: boolean): void {
-    const area = this.areas.find(({ from, to }) => address >= from && address + 4 <= to)
-    if (!area || address % 4 !== 0 || (writes && !area.writable)) {
-      throw new Error(`${writes ? 'a write to' : 'a read of'} address ${address}, which is in no buffer`)
-    }
-  }
-}
 
 /** The running of one function: its locals, and what instructions push and pop. */
 class Frame {
@@ -533,72 +505,4 @@ function matching(steps: readonly Step[]) {
 
 function assert(holds: boolean, message: string): asserts holds {
   if (!holds) throw new Error(message)
-}
-
-const comparisons: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
-  eq: (a, b) => a === b,
-  ne: (a, b) => a !== b,
-  lt: (a, b) => a < b,
-  le: (a, b) => a <= b,
-  gt: (a, b) => a > b,
-  ge: (a, b) => a >= b,
-}
-const is = (compare: (a: number, b: number) => boolean) => (a: number, b: number) => (compare(a, b) ? 1 : 0)
-const unsigned = (compare: (a: number, b: number) => boolean) => is((a, b) => compare(a >>> 0, b >>> 0))
-const intOps: Readonly<Record<Exclude<IntOp, 'eqz'>, (a: number, b: number) => number>> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b + 0,
-  and: (a, b) => a & b,
-  or: (a, b) => a | b,
-  xor: (a, b) => a ^ b,
-  shl: (a, b) => a * 2 ** b,
-  shr_s: (a, b) => a >> b,
-  shr_u: (a, b) => a >>> b,
-  div_s: (a, b) => Math.trunc(a / b) + 0,
-  div_u: (a, b) => Math.floor((a >>> 0) / b),
-  rem_s: (a, b) => (a % b) + 0,
-  rem_u: (a, b) => (a >>> 0) % b,
-  eq: is(comparisons.eq),
-  ne: is(comparisons.ne),
-  lt_s: is(comparisons.lt),
-  gt_s: is(comparisons.gt),
-  le_s: is(comparisons.le),
-  ge_s: is(comparisons.ge),
-  lt_u: unsigned(comparisons.lt),
-  gt_u: unsigned(comparisons.gt),
-  le_u: unsigned(comparisons.le),
-  ge_u: unsigned(comparisons.ge),
-}
-const floatOps: Readonly<Record<FloatOp, (a: number, b: number) => number>> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: (a, b) => a * b,
-  div: (a, b) => a / b,
-  max: Math.max,
-  min: Math.min,
-}
-const floatUnaries: Readonly<Record<FloatUnary, (x: number) => number>> = {
-  neg: (x) => -x,
-  abs: Math.abs,
-  sqrt: Math.sqrt,
-  floor: Math.floor,
-  ceil: Math.ceil,
-  nearest: (x) => {
-    const down = Math.floor(x)
-    const rest = x - down
-    return rest < 0.5 || (rest === 0.5 && down % 2 === 0) ? down : down + 1
-  },
-}
-const wholeOps: Readonly<Record<WholeOp, (a: number, b: number) => number>> = {
-  add: (a, b) => a + b,
-  sub: (a, b) => a - b,
-  mul: Math.imul,
-  and: (a, b) => a & b,
-  or: (a, b) => a | b,
-  xor: (a, b) => a ^ b,
-  max_s: Math.max,
-  min_s: Math.min,
-  min_u: (a, b) => (a >>> 0 < b >>> 0 ? a : b),
-  mulhi: (a, b) => Number((BigInt(a >>> 0) * BigInt(b >>> 0)) >> 32n),
 }

@@ -5,14 +5,18 @@ import type { Plan } from '../../kernel/kernel.ts'
 import type { Device, Runner, Storage } from '../device.ts'
 import { layoutBinds } from './bind.ts'
 import { emitKernel } from './emit-kernel.ts'
-import { SimulatedCode, SimulatedMemory } from './simulated-code.ts'
+import { SimulatedCode } from './simulated-code.ts'
+import { simulatedGemm } from './simulated-gemm.ts'
+import { SimulatedMemory } from './simulated-memory.ts'
 import type { EmittedKernel, Target } from './target.ts'
+
+type SimulatedMachine = Omit<Target, 'newFunction' | 'gemm'>
 
 interface SimulatedStorage extends Storage {
   readonly values: Float32Array | Int32Array
 }
 
-export function simulatedDevice(options: Omit<Target, 'newFunction'>): Device {
+export function simulatedDevice(options: SimulatedMachine): Device {
   const adopt = (dtype: DType, values: Float32Array | Int32Array): SimulatedStorage => ({
     device: self,
     dtype,
@@ -38,21 +42,15 @@ class SimulatedRunner implements Runner {
   private readonly kernels: readonly EmittedKernel[]
   private readonly errorAddress = this.memory.allocate(2)
 
-  constructor(plan: Plan, options: Omit<Target, 'newFunction'>) {
+  constructor(plan: Plan, options: SimulatedMachine) {
     this.plan = plan
-    const target: Target = {
-      ...options,
-      newFunction: (parameters) => {
-        const code = new SimulatedCode(this.functions, parameters, options.lanes, this.memory, this.errorAddress)
-        this.functions.push(code)
-        return code
-      },
+    const newFunction: Target['newFunction'] = (parameters) => {
+      const code = new SimulatedCode(this.functions, parameters, options.lanes, this.memory, this.errorAddress)
+      this.functions.push(code)
+      return code
     }
-    this.kernels = plan.kernels.map((kernel) =>
-      emitKernel(kernel, target, () => {
-        throw new Error('the simulated machine has no matrix products')
-      }),
-    )
+    const target: Target = { ...options, newFunction, gemm: simulatedGemm(options.lanes, newFunction) }
+    this.kernels = plan.kernels.map((kernel) => emitKernel(kernel, target))
   }
 
   run(args: readonly Storage[]): void {

@@ -1,4 +1,5 @@
 /** The emitters for machines of 4, 8 and 16 lanes, without any such machine. */
+import { testGemms } from './gemm-claims.ts'
 import { testLoops } from './loop-claims.ts'
 import { testRowKernels } from './row-kernel-claims.ts'
 import { simulatedDevice } from './simulated-device.ts'
@@ -13,4 +14,5 @@ for (const [lanes, scaledAddresses, copies] of [
   const device = simulatedDevice({ lanes, scaledAddresses, copies, fused: scaledAddresses })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)
+  testGemms(`${lanes} lanes`, () => device, { runs, most: 20_000 })
 }

@@ -14,6 +14,7 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Callable, Code, Kind } from './code.ts'
+import type { GemmMachine } from './gemm-machine.ts'
 
 export interface Phase {
   readonly body: Callable
@@ -43,6 +44,7 @@ export interface Target {
   readonly scaledAddresses: boolean
   /** How many vectors go together in loops where that hides latency. */
   readonly copies: number
+  readonly gemm: GemmMachine
   /** A new function of the program. */
   newFunction(parameters: readonly Kind[]): Code
 }

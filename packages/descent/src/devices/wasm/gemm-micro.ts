@@ -10,7 +10,6 @@
  * two threads up to 110.
  */
 import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
-import type { WasmTarget } from './target.ts'
 
 /** Columns of a panel of B. */
 export const panelColumns = 8
@@ -18,21 +17,7 @@ export const panelColumns = 8
 export const panelHeights = [6, 5, 4] as const
 const unroll = 4
 
-const emitted = new WeakMap<ModuleBuilder, Map<number, FunctionBuilder>>()
-
-/** The micro-kernel of that height, written into the module when it is first asked for. */
-export function micro({ module, relaxedSimd }: WasmTarget, rows: number): FunctionBuilder {
-  const heights = emitted.get(module) ?? new Map<number, FunctionBuilder>()
-  emitted.set(module, heights)
-  const f = heights.get(rows) ?? emitMicro(module, rows, relaxedSimd)
-  heights.set(rows, f)
-  return f
-}
-
-/**
- * Emits (a, b, c, panels, k, rowBytes, accumulate) → (): for each panel of B the tile of `rows` × 8, written to c or, where
- * `accumulate` is set, added to what c holds.
- */
+/** Emits the function (see `GemmMachine.micro`). */
 export function emitMicro(module: ModuleBuilder, rows: number, fused: boolean, exportAs?: string): FunctionBuilder {
   const f = module.function(['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'], [], exportAs)
   const [firstA, b, c, panels, k, rowBytes, accumulate] = [0, 1, 2, 3, 4, 5, 6]

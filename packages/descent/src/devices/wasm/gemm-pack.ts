@@ -6,26 +6,29 @@
  * shuffles) where they do in that one, and single elements else: decided for each panel by tables of runs.
  */
 import type { Expr } from '../../kernel/expr.ts'
+import type { Kind } from '../vector/code.ts'
+import type { EvaluateBound } from '../vector/gemm-machine.ts'
+import { isConstant, type Operand, type OperandLoad } from '../vector/gemm-operand.ts'
 import type { WasmCode } from './code.ts'
-import { isConstant, type Operand, type OperandLoad } from './gemm-operand.ts'
-import type { WasmTarget } from './target.ts'
 
-/** Leaves on the stack the vector of an expression whose loads are already in v128 locals; `lane`: the variable along it. */
-export type EvaluateBound = (f: WasmCode, value: Expr, bound: ReadonlyMap<Expr, number>, lane: number) => void
+const [dst, p, k, kEnd, tables, firstBase] = [0, 1, 2, 3, 4, 5]
 
 interface Group {
   readonly first: number
   readonly width: 1 | 2 | 4
 }
 
-/** Emits (dst, p, k, kEnd, tables, base of load 0, base of load 1…) → (). */
-export function emitPack(target: WasmTarget, operand: Operand, width: number, evaluate: EvaluateBound): WasmCode {
-  const f = target.newFunction(['int', 'int', 'int', 'int', 'int', ...operand.loads.map(() => 'int' as const)])
+/** Emits a packing function (see `GemmMachine.pack`). */
+export function emitPack(
+  newFunction: (parameters: readonly Kind[]) => WasmCode,
+  operand: Operand,
+  width: number,
+  evaluate: EvaluateBound,
+): WasmCode {
+  const f = newFunction(new Array<Kind>(firstBase + operand.loads.length).fill('int'))
   new PackEmitter(f, operand, width, evaluate).emit()
   return f
 }
-
-const [dst, p, k, kEnd, tables, firstBase] = [0, 1, 2, 3, 4, 5]
 
 class PackEmitter {
   readonly f: WasmCode

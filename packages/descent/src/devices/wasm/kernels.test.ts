@@ -1,6 +1,8 @@
+import { testGemms } from '../vector/gemm-claims.ts'
 import { testLoops } from '../vector/loop-claims.ts'
 import { testRowKernels } from '../vector/row-kernel-claims.ts'
 import { wasmDevice } from './device.ts'
 
 testLoops('wasm', wasmDevice)
 testRowKernels('wasm', wasmDevice)
+testGemms('wasm', wasmDevice)

@@ -12,7 +12,6 @@ import type { EmittedKernel } from '../vector/target.ts'
 import type { WasmDevice } from './device.ts'
 import { ModuleBuilder } from './encode.ts'
 import { features } from './features.ts'
-import { emitGemm } from './gemm.ts'
 import { listModule } from './listing.ts'
 import type { LinearMemory } from './memory.ts'
 import { addToTable, emitSchedule, layoutSchedule, type Schedule } from './schedule.ts'
@@ -58,10 +57,10 @@ export class WasmRunner implements Runner {
     module.importMemory('env', 'memory', 1, memory.maximumPages, memory.shared)
     const { relaxedSimd } = features()
     const target = wasmTarget(module, { relaxedSimd, errorAddress: this.#errorAddress })
-    this.#kernels = plan.kernels.map((kernel) => emitKernel(kernel, target, emitGemm))
+    this.#kernels = plan.kernels.map((kernel) => emitKernel(kernel, target))
     this.#scratchBytes = Math.max(0, ...this.#kernels.map((kernel) => kernel.scratchBytes))
     addToTable(module, this.#kernels)
-    emitSchedule(target)
+    emitSchedule(module, this.#errorAddress)
 
     const tables = this.#kernels.map((kernel) => (kernel.tables ? place(kernel.tables) : 0))
     this.#layout = layoutBinds(plan, this.#kernels, tables, place)
@@ -70,8 +69,12 @@ export class WasmRunner implements Runner {
     let launch = 0
     const bound = plan.steps.map((step) =>
       step.map(({ kernel, size }) => {
-        const bind = this.#bindAddress + 4 * (this.#layout.starts[launch++] as number)
-        return { kernel: this.#kernels[kernel] as EmittedKernel, bind, size }
+        const { phases, work } = this.#kernels[kernel] as EmittedKernel
+        return {
+          phases: phases.map(({ body, chunks }) => ({ body, chunks: chunks(size) })),
+          work: work(size),
+          bind: this.#bindAddress + 4 * (this.#layout.starts[launch++] as number),
+        }
       }),
     )
     this.#schedule = layoutSchedule(bound, (f) => module.slot(f))

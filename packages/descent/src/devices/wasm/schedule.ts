@@ -2,26 +2,23 @@
  * How a plan's kernels are run, by one thread or several: a table in memory that says what to do, and two WebAssembly functions
  * that walk it.
  *
- * A step's launches run side by side: stage i of the step holds phase i of each of them. A stage's work is cut into claims
- * (so many chunks of one launch); every thread takes claims by an atomic counter until there are none, waits until all
- * that were taken are done, and goes on to the next stage. So a thread that comes late, or never, holds up nobody; and
- * what is computed does not depend on who takes what.
+ * Each thread walks the stages of vector/claims.ts: it takes claims by an atomic counter, and waits until all are done.
  *
  * Table, in words of four bytes: the number of stages, and then for each stage
  *   next, done (counters, zero before a run), claims, 1 if a step ends here, number of tasks,
  *   and for each task: slot of its function, bind address, chunks, chunks a claim, claims.
  */
+
+import { cutIntoStages, type LaunchWork } from '../vector/claims.ts'
 import type { Callable } from '../vector/code.ts'
 import type { EmittedKernel } from '../vector/target.ts'
 import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
-import type { WasmTarget } from './target.ts'
 
 /** A kernel bound to its buffers. */
-export interface BoundLaunch {
-  readonly kernel: EmittedKernel
+export interface BoundLaunch extends LaunchWork {
+  readonly phases: readonly { readonly body: Callable; readonly chunks: number }[]
   /** Byte address of its bind table. */
   readonly bind: number
-  readonly size: number | null
 }
 
 export interface Schedule {
@@ -32,9 +29,6 @@ export interface Schedule {
   readonly parallel: boolean
 }
 
-/** A claim should be worth its atomic operations and the other thread's start, and long tasks should end together. */
-const nanosecondsPerClaim = 4000
-const mostClaims = 64
 const stageWords = 5
 const taskWords = 5
 
@@ -44,36 +38,18 @@ export function addToTable(module: ModuleBuilder, kernels: readonly EmittedKerne
 }
 
 export function layoutSchedule(steps: readonly (readonly BoundLaunch[])[], slotOf: (f: Callable) => number): Schedule {
-  const words: number[] = [0]
+  const { stages, parallel } = cutIntoStages(steps)
+  const words: number[] = [stages.length]
   const counters: number[] = []
-  let parallelWork = 0
-  for (const launches of steps) {
-    const phases = Math.max(0, ...launches.map((l) => l.kernel.phases.length))
-    for (let i = 0; i < phases; i++) {
-      const tasks = launches.flatMap(({ kernel, bind, size }) => {
-        const phase = kernel.phases[i]
-        if (!phase) return []
-        const chunks = phase.chunks(size)
-        if (chunks === 0) return []
-        const work = kernel.work(size) / kernel.phases.length
-        const wanted = Math.max(1, Math.min(chunks, mostClaims, Math.floor(work / nanosecondsPerClaim)))
-        const grain = Math.ceil(chunks / wanted)
-        const claims = Math.ceil(chunks / grain)
-        if (claims > 1) parallelWork += work
-        return [{ words: [slotOf(phase.body), bind, chunks, grain, claims], claims }]
-      })
-      if (tasks.length === 0 && i < phases - 1) continue
-      const claims = tasks.reduce((sum, task) => sum + task.claims, 0)
-      counters.push(words.length)
-      words.push(0, 0, claims, i === phases - 1 ? 1 : 0, tasks.length, ...tasks.flatMap((task) => task.words))
-      words[0] = (words[0] as number) + 1
+  for (const { tasks, claims, endsStep } of stages) {
+    counters.push(words.length)
+    words.push(0, 0, claims, endsStep ? 1 : 0, tasks.length)
+    for (const { launch, phase, chunks, grain, claims } of tasks) {
+      const { body } = launch.phases[phase] as BoundLaunch['phases'][number]
+      words.push(slotOf(body), launch.bind, chunks, grain, claims)
     }
   }
-  return {
-    words: Int32Array.from(words),
-    counters: Int32Array.from(counters),
-    parallel: parallelWork > 3 * nanosecondsPerClaim,
-  }
+  return { words: Int32Array.from(words), counters: Int32Array.from(counters), parallel }
 }
 
 /**
@@ -83,15 +59,15 @@ export function layoutSchedule(steps: readonly (readonly BoundLaunch[])[], slotO
  *   another thread has crashed; `mayNap` is 0 for a browser's main thread, which must not sleep.
  * failed is 1 if a check has failed: the steps after it have not been run.
  */
-export function emitSchedule(target: WasmTarget): void {
-  emitSolo(target)
-  emitShared(target)
+export function emitSchedule(module: ModuleBuilder, errorAddress: number): void {
+  emitSolo(module, errorAddress)
+  emitShared(module, errorAddress)
 }
 
 const offset = { next: 0, done: 4, claims: 8, endsStep: 12, tasks: 16 }
 const task = { slot: 0, bind: 4, chunks: 8, grain: 12, claims: 16 }
 
-function emitSolo({ module, errorAddress }: WasmTarget): void {
+function emitSolo(module: ModuleBuilder, errorAddress: number): void {
   const f = module.function(['i32', 'i32'], ['i32'], 'runSolo')
   const body = module.type(['i32', 'i32', 'i32', 'i32'], [])
   const [table, scratch] = [0, 1]
@@ -127,7 +103,7 @@ function emitSolo({ module, errorAddress }: WasmTarget): void {
   f.constant(0)
 }
 
-function emitShared({ module, errorAddress }: WasmTarget): void {
+function emitShared(module: ModuleBuilder, errorAddress: number): void {
   const f = module.function(['i32', 'i32', 'i32', 'i32'], ['i32'], 'run')
   const body = module.type(['i32', 'i32', 'i32', 'i32'], [])
   const [table, scratch, mayNap, stop] = [0, 1, 2, 3]

@@ -2,12 +2,22 @@
 import type { DType } from '../../dtype.ts'
 import type { Plan } from '../../kernel/kernel.ts'
 import type { Device, Runner, Storage, Values } from '../device.ts'
+import type { Machine } from './allocate.ts'
+import { machines } from './encode.ts'
 import { cpu, lacking } from './native/cpu.ts'
 import { native } from './native/koffi.ts'
 import { type Region, reserve } from './native/region.ts'
 import { type ScratchArea, ThreadPool } from './native/threads.ts'
 import { X64Runner } from './runner.ts'
 import { adoptStorage, allocateStorage, X64Storage } from './storage.ts'
+
+/** For tests, which look for what the usual choice would hide. */
+export interface X64Options {
+  /** 'end': the workspace ends where its pages do, so that reading beyond it is caught. */
+  readonly flush?: 'start' | 'end'
+  /** The registers that may be used. */
+  readonly machine?: Machine
+}
 
 interface Scratch {
   readonly region: Region
@@ -25,9 +35,14 @@ export class X64Device implements Device {
   #workspace: Region | null = null
   #scratch: Scratch | null = null
 
-  constructor(wide: boolean, threads: number) {
+  readonly machine: Machine
+  readonly #flush: 'start' | 'end'
+
+  constructor(wide: boolean, threads: number, { flush = 'start', machine }: X64Options = {}) {
     this.wide = wide
+    this.machine = machine ?? (wide ? machines.wide : machines.narrow)
     this.pool = new ThreadPool(threads)
+    this.#flush = flush
   }
 
   /** Address of the record of failed checks (see native/schedule.ts). */
@@ -66,7 +81,7 @@ export class X64Device implements Device {
       this.pool.settle()
       this.#workspace?.release()
       this.#workspace = null
-      this.#workspace = reserve(bytes)
+      this.#workspace = reserve(bytes, { flush: this.#flush })
     }
     return this.#workspace.address
   }

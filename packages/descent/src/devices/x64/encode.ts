@@ -1,16 +1,16 @@
 /**
  * Instructions with their places → machine code. What has no machine register is read from the frame as an operand in
- * memory where the instruction can, else through registers that are kept free for it (rax and rdx; the last two vectors
- * and masks where needed).
+ * memory where the instruction can, else through registers that are kept free for it (rax and rdx; the last three vectors
+ * and two masks where needed).
  *
  * Calls: parameter i lies at [rsp + 8 i] at the moment of the call, so at [rsp + 8 + 8 i] when the function begins. rbx, rbp and
  * r12 to r15 are preserved; all else may change.
  */
-import { type Allocation, allocate, type Allocatable, type Machine } from './allocate.ts'
-import { type Assembler, at, type Bytes, type Mem } from './assembler/assembler.ts'
+import type { Allocatable, Allocation, Machine } from './allocate.ts'
+import { type Assembler, at, type Bytes, cc, type Mem } from './assembler/assembler.ts'
 import { type Instruction, none } from './instruction.ts'
 
-const [rax, rdx, rsp] = [0, 2, 4]
+const [rax, rcx, rdx, rsp, rsi] = [0, 1, 2, 4, 6]
 const preserved: readonly number[] = [3, 5, 12, 13, 14, 15]
 const gpRegisters: readonly number[] = [1, 6, 7, 8, 9, 10, 11, ...preserved]
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
@@ -18,29 +18,20 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 function machine(vectors: number): Machine {
   return {
     registers: [gpRegisters, range(0, vectors), range(1, 8)],
-    fewer: [gpRegisters, range(0, vectors - 2), range(1, 6)],
+    fewer: [gpRegisters, range(0, vectors - 3), range(1, 6)],
     preserved: new Set(preserved),
   }
 }
-const machines = { wide: machine(32), narrow: machine(16) }
+/** The registers of AVX-512 and of AVX2. */
+export const machines = { wide: machine(32), narrow: machine(16) }
 
 export interface Encodable extends Allocatable {
   readonly code: readonly Instruction[]
   readonly wide: boolean
 }
 
-/** Where the function's registers come to stand (see allocate.ts). */
-export function placesFor(f: Encodable, strict: boolean): Allocation {
-  return allocate(f, f.code, f.wide ? machines.wide : machines.narrow, strict)
-}
-
 /** Appends the function's machine code; `entry` gives the label of a function by its index. */
-export function encode(
-  f: Encodable,
-  allocation: Allocation,
-  asm: Assembler,
-  entry: (index: number) => number,
-): void {
+export function encode(f: Encodable, allocation: Allocation, asm: Assembler, entry: (index: number) => number): void {
   new Encoder(f, f.code, allocation, asm, entry).function()
 }
 
@@ -462,10 +453,12 @@ class Encoder {
         this.maskInstruction(i)
     }
   }
-  /** A vector mask that may change; where it has no register, its copy. */
+  /** A vector mask that is used up. */
   private gatherMask(v: number): number {
-    if (this.isFramed(v)) throw new Error('a mask of a gather has no register')
-    return this.places[v] as number
+    if (!this.isFramed(v)) return this.places[v] as number
+    const spare = this.scratch - 1
+    this.asm.move('vmovups', this.bytes, spare, this.home(v))
+    return spare
   }
 
   private move(i: Instruction, d: number): void {
@@ -626,7 +619,7 @@ class Encoder {
   }
 
   private blendVector(i: Instruction): void {
-    const { asm, bytes } = this
+    const { asm } = this
     const d = this.vectorTarget(i.dst)
     const x = this.vector(i.a)
     if (this.isFramed(i.c)) {
@@ -635,21 +628,24 @@ class Encoder {
     this.keepVector(i.dst, d)
   }
 
-  /** The first failure of a run stays: id + 1 takes the place of 0. */
+  /** The first failure of a run stays: id + 1 takes the place of 0. Registers are lent by others, for this is rare. */
   private noteFailure(i: Instruction): void {
     const { asm, bytes } = this
-    const [bits, record, number] = [i.b, i.c, i.d].map((v) => {
-      if (this.isFramed(v)) throw new Error('a failed check has no registers to note it')
-      return this.places[v] as number
-    }) as [number, number, number]
-    asm.store('vmovups', bytes, at(rsp, -64), this.vector(i.a))
-    asm.tzcnt(rdx, bits)
-    asm.mov32(rdx, { base: rsp, index: rdx, scale: 4, disp: -64, constant: -1 })
+    const [values, firstLent, secondLent] = [-64, -72, -80]
+    asm.store('vmovups', bytes, at(rsp, values), this.vector(i.a))
+    asm.tzcnt(rdx, this.isFramed(i.b) ? this.home(i.b) : (this.places[i.b] as number))
+    asm.mov32(rdx, { base: rsp, index: rdx, scale: 4, disp: values, constant: -1 })
+    asm.store64(at(rsp, firstLent), rcx)
+    asm.store64(at(rsp, secondLent), rsi)
+    asm.movImm(rcx, i.value)
+    asm.movImm(rsi, i.imm)
     asm.movImm(rax, 0)
-    asm.lockCmpxchg32(at(record), number)
+    asm.lockCmpxchg32(at(rcx), rsi)
     const known = asm.newLabel()
-    asm.jcc(5, known)
-    asm.store32(at(record, 4), rdx)
+    asm.jcc(cc.ne, known)
+    asm.store32(at(rcx, 4), rdx)
     asm.bind(known)
+    asm.mov(rcx, at(rsp, firstLent))
+    asm.mov(rsi, at(rsp, secondLent))
   }
 }

@@ -4,14 +4,7 @@
  *
  * Nothing is read or written outside of what is asked for: loads and stores of a part of a vector are masked.
  */
-import type {
-  Code,
-  Comparison,
-  FloatOp,
-  FloatUnary,
-  Kind,
-  WholeOp,
-} from '../vector/code.ts'
+import type { Code, Comparison, FloatOp, FloatUnary, Kind, WholeOp } from '../vector/code.ts'
 import { classes, floatPredicates, type Instruction, none, unordered, wholePredicates } from './instruction.ts'
 import type { Entry } from './stack.ts'
 import { turnSquare } from './turn.ts'
@@ -291,7 +284,9 @@ export class X64Function extends Writer implements Code {
     return this
   }
   shiftLanes(op: 'shl' | 'shr'): this {
-    return this.words(31).two('vpand').plain(op === 'shl' ? 'vpsllvd' : 'vpsrlvd')
+    return this.words(31)
+      .two('vpand')
+      .plain(op === 'shl' ? 'vpsllvd' : 'vpsrlvd')
   }
   convert(): this {
     return this.one('vcvtdq2ps')
@@ -516,7 +511,7 @@ export class X64Function extends Writer implements Code {
     if (high >= 2 * lanes) {
       const base = this.inRegister({ kind: 'sum', ...address })
       this.push(base)
-      this.words(...Array.from({ length: lanes }, (_, j) => (wanted[j] ?? wanted[0] as number) - low))
+      this.words(...Array.from({ length: lanes }, (_, j) => (wanted[j] ?? (wanted[0] as number)) - low))
       return this.gather(active)
     }
     const turned = Uint32Array.from({ length: lanes }, (_, j) => (wanted[j] ?? (wanted[0] as number)) - low)
@@ -527,7 +522,10 @@ export class X64Function extends Writer implements Code {
       this.push(first)
       return this.plain('vpermps')
     }
-    this.loadAt({ ...address, disp: address.disp + 4 * lanes }, high + 1 < 2 * lanes ? this.maskOf(high + 1 - lanes) : none)
+    this.loadAt(
+      { ...address, disp: address.disp + 4 * lanes },
+      high + 1 < 2 * lanes ? this.maskOf(high + 1 - lanes) : none,
+    )
     const second = this.popVector()
     for (const [n, from] of [second, first].entries()) {
       const lane = (t: number) => (n === 0 ? t >= lanes : t < lanes)
@@ -565,7 +563,9 @@ export class X64Function extends Writer implements Code {
     const index = this.popRegister()
     const base = this.popRegister()
     this.push(index)
-    this.splat().words(...Array.from({ length: this.lanes }, (_, j) => j)).two('vpaddd')
+    this.splat()
+      .words(...Array.from({ length: this.lanes }, (_, j) => j))
+      .two('vpaddd')
     this.inside(length, active)
     const mask = this.popRegister()
     return this.loadAt({ base, index, scale: 4, disp: 0 }, mask)
@@ -625,13 +625,11 @@ export class X64Function extends Writer implements Code {
     this.any(active)
     const bits = this.copy(this.popRegister())
     this.get(bits).if()
-    const record = this.inRegister({ kind: 'number', value: this.#errors })
-    const number = this.inRegister({ kind: 'number', value: id + 1 })
     const i = this.write('noteFailure')
     i.a = values
     i.b = bits
-    i.c = record
-    i.d = number
+    i.imm = id + 1
+    i.value = this.#errors
     return this.end()
   }
 }

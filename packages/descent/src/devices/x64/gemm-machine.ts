@@ -1,8 +1,9 @@
 /** Matrix products on x64: which panels suit which product, and the functions that pack and multiply them. */
 import type { GemmMachine, Panels, Run } from '../vector/gemm-machine.ts'
-import { packParameters, writePack } from './gemm-pack.ts'
+import { packKey, packParameters, writePack } from './gemm-pack.ts'
 import { emitMicro, microParameters } from './micro.ts'
 import type { X64Program } from './program.ts'
+import type { X64Callable } from './writer.ts'
 
 /** Of a core that multiplies and adds 16 (AVX-512) or 16 (two of 8) numbers in a cycle, at 3.5 GHz. */
 const rate = 50
@@ -11,11 +12,12 @@ export function gemmMachine(program: X64Program): GemmMachine {
   const { wide, lanes } = program
   const most = wide ? 28 : 12
   const known = new Map<string, ReturnType<X64Program['newRaw']>>()
+  const packs = new Map<string, X64Callable>()
   return {
     rate,
     blockBytes: 512 * 1024,
     mostDepth: 256,
-    leastRows: 1,
+    depthGrain: lanes,
     panels(_m, n): Panels {
       const columns = n <= lanes ? lanes : 2 * lanes
       return { columns, height: Math.floor(most / (columns / lanes)) }
@@ -32,7 +34,9 @@ export function gemmMachine(program: X64Program): GemmMachine {
       return runs.filter((run) => run.count > 0)
     },
     forget(from) {
-      for (const [key, f] of known) if (f.index >= from) known.delete(key)
+      for (const functions of [known, packs]) {
+        for (const [key, f] of functions) if (f.index >= from) functions.delete(key)
+      }
     },
     micro(panels, height) {
       const key = `${panels.columns} × ${height}`
@@ -44,8 +48,12 @@ export function gemmMachine(program: X64Program): GemmMachine {
       return f
     },
     pack(operand, width, evaluate) {
+      const key = packKey(operand, width, lanes)
+      const before = key === null ? undefined : packs.get(key)
+      if (before) return before
       const f = program.newFunction(packParameters(operand))
       writePack(f, operand, width, evaluate)
+      if (key !== null) packs.set(key, f)
       return f
     },
   }

@@ -24,6 +24,16 @@ export function packParameters(operand: Operand): 'int'[] {
   return new Array<'int'>(firstBase + operand.loads.length).fill('int')
 }
 
+/** Equal for operands that one function can pack; null where a function serves its operand alone. */
+export function packKey(operand: Operand, width: number, lanes: number): string | null {
+  const { value, loads, along, depth, direction, alongRuns, depthRuns } = operand
+  const [load] = loads
+  if (value.kind !== 'load' || !load) return null
+  const tables = direction === 'along' ? alongRuns : depthRuns
+  const rest = `${depth.size % lanes} ${depth.size < lanes}`
+  return `${width} ${direction} ${along.size} ${rest} ${tables} ${JSON.stringify(load.along)} ${JSON.stringify(load.depth)}`
+}
+
 /** Writes the body of a packing function (see `GemmMachine.pack`). */
 export function writePack(f: X64Function, operand: Operand, width: number, evaluate: EvaluateBound): void {
   new PackWriter(f, operand, width, evaluate).write()
@@ -360,43 +370,67 @@ class PackWriter {
     }
   }
 
-  /** Blocks of `lanes` k where they lie one after another, else one k at a time. */
+  /**
+   * Blocks of `lanes` k where they lie one after another, and what remains of k as a part of one; else one k at a time.
+   * Ranges of k begin at multiples of the lanes (see `GemmMachine.depthGrain`).
+   */
   private depthLoop(): void {
     const { f, operand } = this
     const { lanes } = f
-    const offsets = this.offsets()
+    const rest = operand.depth.size % lanes
+    const offsets = operand.depthRuns === null ? null : this.offsets()
+    const block = (count: number): void => {
+      if (offsets && operand.depthRuns !== null) {
+        f.get(tables)
+          .get(this.at)
+          .constant(2)
+          .int('shl')
+          .int('add')
+          .loadInt(operand.depthRuns * 4)
+          .constant(count)
+          .int('ge_s')
+          .if()
+      }
+      for (const group of this.groups) this.turned(group, count)
+      this.advance(count)
+      if (offsets) {
+        f.else()
+        this.gatherOne(offsets)
+        this.advance(1)
+        f.end()
+      }
+    }
     this.begin()
     const again = f.loop()
     this.findDepth()
-    f.get(this.at).constant(lanes).int('add').get(kEnd).int('le_s').if()
-    if (operand.depthRuns !== null) {
-      f.get(tables)
-        .get(this.at)
-        .constant(2)
-        .int('shl')
-        .int('add')
-        .loadInt(operand.depthRuns * 4)
-        .constant(lanes)
-        .int('ge_s')
-        .if()
-    }
-    for (const group of this.groups) this.turned(group)
-    this.advance(lanes)
-    if (operand.depthRuns !== null) {
-      f.else()
-      this.gatherOne(offsets)
-      this.advance(1)
+    if (operand.depth.size < lanes && !offsets) block(rest)
+    else {
+      f.get(this.at).constant(lanes).int('add').get(kEnd).int('le_s').if()
+      block(lanes)
+      if (rest > 0) {
+        f.else()
+        // With breaks in the way less than that may remain.
+        if (offsets) f.get(this.at).constant(rest).int('add').get(kEnd).int('le_s').if()
+        block(rest)
+        if (offsets) {
+          f.else()
+          this.gatherOne(offsets)
+          this.advance(1)
+          f.end()
+        }
+      } else if (offsets) {
+        f.else()
+        this.gatherOne(offsets)
+        this.advance(1)
+      }
       f.end()
     }
-    f.else()
-    this.gatherOne(offsets)
-    this.advance(1)
-    f.end()
     f.get(this.at).get(kEnd).int('lt_s').brIf(again)
     f.end()
   }
 
-  private turned({ first, active }: Group): void {
+  /** `count` k at once: columns are read along k and turned into rows. */
+  private turned({ first, active }: Group, count: number): void {
     const { f, operand, width } = this
     const rows: number[] = []
     for (let j = 0; j < active; j++) {
@@ -408,12 +442,15 @@ class PackWriter {
             f.int('add')
           }
           if (isConstant(load.depth)) f.loadSplat(0)
-          else f.get(this.depthOffset[l] as number).int('add').loadVector(0, f.lanes)
+          else
+            f.get(this.depthOffset[l] as number)
+              .int('add')
+              .loadVector(0, count)
         }),
       )
     }
     while (rows.length < f.lanes) rows.push(rows[0] as number)
-    for (const [i, row] of f.turned(rows).entries()) {
+    for (const [i, row] of f.turned(rows).slice(0, count).entries()) {
       f.get(this.out)
         .get(row)
         .storeVector((i * width + first) * 4, active)

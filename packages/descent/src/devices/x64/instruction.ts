@@ -61,7 +61,7 @@ export type Op =
   | 'loadMasked' // dst = elements at address where a is set, else 0
   | 'storeMasked' // elements at address = a where b is set
   | 'signs' // general purpose dst = a's sign bits
-  | 'noteFailure' // a: values; b: mask; c, d: general purpose, overwritten; imm: id + 1; scale: lanes that count
+  | 'noteFailure' // a: values; b: bits of the lanes that failed; imm: id + 1; value: address of the error record
 
 export class Instruction {
   readonly op: Op

@@ -5,8 +5,24 @@
  * Registers: a tile of 14 × 32 takes 28 vectors of AVX-512, two more hold B and two an element of A; one of 6 × 16 takes twelve
  * of AVX2's sixteen. Sums need four steps of latency, so panels of one vector are twice as high.
  */
-import { type Assembler, at, type Bytes, cc, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, RSP } from './assembler/assembler.ts'
+
 import type { Panels } from '../vector/gemm-machine.ts'
+import {
+  type Assembler,
+  at,
+  type Bytes,
+  cc,
+  R8,
+  R9,
+  R10,
+  R11,
+  RAX,
+  RCX,
+  RDI,
+  RDX,
+  RSI,
+  RSP,
+} from './assembler/assembler.ts'
 
 const unroll = 4
 /** Bytes of a cache line: what one prefetch brings. */

@@ -5,12 +5,11 @@
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Kind } from '../vector/code.ts'
 import { emitKernel } from '../vector/emit-kernel.ts'
-import { emitGemm } from '../vector/gemm.ts'
-import type { GemmMachine, GemmTarget } from '../vector/gemm-machine.ts'
-import type { EmittedKernel } from '../vector/target.ts'
-import { type Allocation, RegisterPressure } from './allocate.ts'
+import type { GemmMachine } from '../vector/gemm-machine.ts'
+import type { EmittedKernel, Target } from '../vector/target.ts'
+import { type Allocation, allocate, type Machine, RegisterPressure } from './allocate.ts'
 import { Assembler } from './assembler/assembler.ts'
-import { encode, placesFor } from './encode.ts'
+import { encode, machines } from './encode.ts'
 import { X64Function } from './function.ts'
 import { gemmMachine } from './gemm-machine.ts'
 import type { X64Callable } from './writer.ts'
@@ -30,7 +29,7 @@ export interface MachineCode {
   readonly listing: readonly string[]
 }
 
-export class X64Program implements GemmTarget {
+export class X64Program implements Target {
   readonly wide: boolean
   readonly lanes: number
   readonly fused = true
@@ -39,11 +38,13 @@ export class X64Program implements GemmTarget {
   copies = 4
   readonly gemm: GemmMachine
   readonly #errors: number
+  readonly #machine: Machine
   #parts: Part[] = []
 
   /** `wide`: AVX-512; `errors`: address of the error record (see native/schedule.ts). */
-  constructor(wide: boolean, errors: number) {
+  constructor(wide: boolean, errors: number, machine: Machine = wide ? machines.wide : machines.narrow) {
     this.wide = wide
+    this.#machine = machine
     this.lanes = wide ? 16 : 8
     this.#errors = errors
     this.gemm = gemmMachine(this)
@@ -73,9 +74,9 @@ export class X64Program implements GemmTarget {
     ] as const) {
       this.copies = copies
       try {
-        const emitted = emitKernel(kernel, this as X64Program, emitGemm)
+        const emitted = emitKernel(kernel, this)
         for (const part of this.#parts.slice(before))
-          if ('f' in part) part.allocation = placesFor(part.f, strict)
+          if ('f' in part) part.allocation = allocate(part.f, part.f.code, this.#machine, strict)
         return emitted
       } catch (error) {
         if (!(error instanceof RegisterPressure) || !strict) throw error

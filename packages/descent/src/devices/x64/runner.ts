@@ -7,7 +7,7 @@ import { IndexError } from '../../errors.ts'
 import type { Plan } from '../../kernel/kernel.ts'
 import { printKernel } from '../../kernel/print.ts'
 import type { Runner, Storage } from '../device.ts'
-import { type BindLayout, layoutBinds } from '../vector/bind.ts'
+import { type BindLayout, layoutBinds, type WorkspaceRules } from '../vector/bind.ts'
 import type { EmittedKernel } from '../vector/target.ts'
 import type { X64Device } from './device.ts'
 import { type ExecutableBlock, place } from './native/executable.ts'
@@ -17,6 +17,8 @@ import { X64Program } from './program.ts'
 import type { X64Storage } from './storage.ts'
 
 const wordBytes = 8
+/** Code reads and writes nothing but what it was asked for, and arguments where they are. */
+const rules: WorkspaceRules = { gap: 0, copiesArguments: false }
 const alignment = 64
 const roundUp = (bytes: number): number => Math.ceil(bytes / alignment) * alignment
 
@@ -72,7 +74,7 @@ export class X64Runner implements Runner {
         }),
       )
     }
-    this.#layout = layoutBinds(plan, kernels, tables, () => 0)
+    this.#layout = layoutBinds(plan, kernels, tables, () => 0, rules)
     const { parallel, table } = layoutSchedule(launchesAt(0), device.errors)
     this.#parallel = parallel
     const region = reserve(scheduleAt + table.byteLength)
@@ -83,11 +85,12 @@ export class X64Runner implements Runner {
       kernels,
       tables.map((at) => address + at),
       () => address + (data[constant++]?.at as number),
+      rules,
     )
     const memory = region.view()
     for (const { at, values } of data) new Int32Array(memory, at, values.length).set(asWords(values))
     this.#binds = new Uint32Array(memory, bindsAt, (scheduleAt - bindsAt) / 4)
-    this.#layout.words.forEach((value, word) => this.#setWord(word, value))
+    for (const [word, value] of this.#layout.words.entries()) this.#setWord(word, value)
     this.#table = address + scheduleAt
     new Uint8Array(memory, scheduleAt, table.byteLength).set(layoutSchedule(launchesAt(address), device.errors).table)
     this.#addresses = this.#layout.arguments.map(() => -1)
@@ -137,14 +140,15 @@ export class X64Runner implements Runner {
     const { program, kernels } = emitPlan(this.#device, this.#plan)
     const functions = kernels.map((kernel) => kernel.phases.map((phase) => `function ${phase.body.index}`).join(', '))
     const titles = kernels.map(
-      (_, i) => `kernel ${i}: ${printKernel(this.#plan.kernels[i] as Plan['kernels'][number])}\nphases: ${functions[i]}`,
+      (_, i) =>
+        `kernel ${i}: ${printKernel(this.#plan.kernels[i] as Plan['kernels'][number])}\nphases: ${functions[i]}`,
     )
     return [...titles, program.assemble(true).listing.join('\n')].join('\n\n')
   }
 }
 
 function emitPlan(device: X64Device, plan: Plan): { program: X64Program; kernels: EmittedKernel[] } {
-  const program = new X64Program(device.wide, device.errors)
+  const program = new X64Program(device.wide, device.errors, device.machine)
   return { program, kernels: plan.kernels.map((kernel) => program.emit(kernel)) }
 }
 

@@ -43,14 +43,35 @@ export class X64Storage implements Storage {
 
 /** New zeros, those of larger arrays at the start of a cache line. */
 export function allocateStorage(device: Device, dtype: DType, length: number): X64Storage {
-  const { addressOf } = nativeOrThrow()
   const bytes = length * 4
+  if (bytes <= mostShared) return allocateSmall(device, dtype, length)
   const aligned = bytes >= worthAligning
   const buffer = new ArrayBuffer(bytes + (aligned ? cacheLine : 0))
-  const start = addressOf(new Uint8Array(buffer))
+  const start = nativeOrThrow().addressOf(new Uint8Array(buffer))
   const skip = aligned ? (cacheLine - (start % cacheLine)) % cacheLine : 0
-  const values = dtype === 'f32' ? new Float32Array(buffer, skip, length) : new Int32Array(buffer, skip, length)
-  return new X64Storage(device, dtype, values, start + skip)
+  return new X64Storage(device, dtype, viewOf(dtype, buffer, skip, length), start + skip)
+}
+
+/** Small arrays share a buffer: an address is asked for once, not once for each. */
+const mostShared = 256
+const sharedBytes = 8192
+const grain = 16
+const shared = { buffer: new ArrayBuffer(0), address: 0, used: 0 }
+
+function allocateSmall(device: Device, dtype: DType, length: number): X64Storage {
+  const bytes = Math.max(Math.ceil((length * 4) / grain) * grain, grain)
+  if (shared.used + bytes > shared.buffer.byteLength) {
+    shared.buffer = new ArrayBuffer(sharedBytes)
+    shared.address = nativeOrThrow().addressOf(new Uint8Array(shared.buffer))
+    shared.used = 0
+  }
+  const at = shared.used
+  shared.used += bytes
+  return new X64Storage(device, dtype, viewOf(dtype, shared.buffer, at, length), shared.address + at)
+}
+
+function viewOf(dtype: DType, buffer: ArrayBuffer, at: number, length: number): Values {
+  return dtype === 'f32' ? new Float32Array(buffer, at, length) : new Int32Array(buffer, at, length)
 }
 
 /** Storage over the caller's own array. */

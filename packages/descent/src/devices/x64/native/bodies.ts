@@ -85,7 +85,7 @@ export const failAtFive =
   }
 
 /** Memory for one plan: `values` i32, an error record, a table, and scratch memory for 8 threads. */
-export class Bench {
+export class Workbench {
   readonly region: Region
   readonly values: Int32Array
   readonly record: Int32Array

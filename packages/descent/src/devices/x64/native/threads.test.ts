@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { Assembler } from '../assembler/assembler.ts'
-import { addChunk, addOther, Bench, body, count, failAtFive, takeTime } from './bodies.ts'
+import { addChunk, addOther, body, count, failAtFive, takeTime, Workbench } from './bodies.ts'
 import { native } from './koffi.ts'
 import { ThreadPool } from './threads.ts'
 
@@ -14,35 +14,35 @@ test('alone or shared, by one, two or four threads: the same', options, () => {
   const function_ = body(addChunk)
   for (const threads of [1, 2, 4]) {
     const pool = new ThreadPool(threads)
-    const bench = new Bench(chunks)
-    const table = bench.table([
-      [bench.launch(function_, 7), bench.launch(function_, chunks)],
-      [bench.launch(function_, 11)],
+    const workbench = new Workbench(chunks)
+    const table = workbench.table([
+      [workbench.launch(function_, 7), workbench.launch(function_, chunks)],
+      [workbench.launch(function_, 11)],
     ])
-    const solo = (): boolean => pool.runSolo(table, bench.scratchArea.base)
-    const shared = (): boolean => pool.run(table, bench.scratchArea)
+    const solo = (): boolean => pool.runSolo(table, workbench.scratchArea.base)
+    const shared = (): boolean => pool.run(table, workbench.scratchArea)
     for (const run of [solo, shared, shared, shared, solo, shared]) {
-      bench.values.fill(0)
+      workbench.values.fill(0)
       assert.equal(run(), false)
       const expected = Array.from({ length: chunks }, (_, i) => (i + 1) * (1 + Number(i < 7) + Number(i < 11)))
-      assert.deepEqual([...bench.values], expected)
+      assert.deepEqual([...workbench.values], expected)
     }
     pool.settle()
-    bench.region.release()
+    workbench.region.release()
   }
 })
 
 test('workers take part, each with its own scratch memory', options, () => {
   const pool = new ThreadPool(2)
-  const bench = new Bench(16)
-  const table = bench.table([[bench.launch(body(takeTime(20_000)), 16)]])
+  const workbench = new Workbench(16)
+  const table = workbench.table([[workbench.launch(body(takeTime(20_000)), 16)]])
   let runs = 0
   const deadline = performance.now() + 10_000
-  while (bench.calls()[1] === 0 && performance.now() < deadline) {
-    pool.run(table, bench.scratchArea)
+  while (workbench.calls()[1] === 0 && performance.now() < deadline) {
+    pool.run(table, workbench.scratchArea)
     runs++
   }
-  const [main = 0, worker = 0, ...others] = bench.calls()
+  const [main = 0, worker = 0, ...others] = workbench.calls()
   assert.ok(worker > 0, 'a second thread came')
   assert.equal(main + worker, 16 * runs)
   assert.deepEqual(others, [0, 0, 0, 0, 0, 0])
@@ -51,7 +51,7 @@ test('workers take part, each with its own scratch memory', options, () => {
 test('100,000 runs in which each step needs all of the step before', options, () => {
   const chunks = 12
   const pool = new ThreadPool(4)
-  const bench = new Bench(2 * chunks)
+  const workbench = new Workbench(2 * chunks)
   const slowly =
     (once: (asm: Assembler) => void) =>
     (asm: Assembler): void => {
@@ -59,107 +59,107 @@ test('100,000 runs in which each step needs all of the step before', options, ()
       takeTime(100)(asm)
     }
   const functions = [count, addOther(chunks)].map((once) => body(slowly(once)))
-  const table = bench.table(functions.map((address) => [bench.launch(address, chunks)]))
+  const table = workbench.table(functions.map((address) => [workbench.launch(address, chunks)]))
   const runs = 100_000
-  for (let i = 0; i < runs; i++) pool.run(table, bench.scratchArea)
-  assert.deepEqual([...bench.values.subarray(0, chunks)], Array(chunks).fill(runs))
-  assert.deepEqual([...bench.values.subarray(chunks)], Array(chunks).fill(((runs * (runs + 1)) / 2) | 0))
+  for (let i = 0; i < runs; i++) pool.run(table, workbench.scratchArea)
+  assert.deepEqual([...workbench.values.subarray(0, chunks)], Array(chunks).fill(runs))
+  assert.deepEqual([...workbench.values.subarray(chunks)], Array(chunks).fill(((runs * (runs + 1)) / 2) | 0))
 })
 
 test('phases of a launch follow each other', options, () => {
   const chunks = 12
   const pool = new ThreadPool(3)
-  const bench = new Bench(2 * chunks)
+  const workbench = new Workbench(2 * chunks)
   const phases = [count, addOther(chunks)].map((once) => ({ address: body(once), chunks }))
-  const table = bench.table([[{ phases, bind: bench.valuesAddress, work: 1e6 }]])
-  for (let i = 0; i < 1000; i++) pool.run(table, bench.scratchArea)
-  assert.deepEqual([...bench.values.subarray(chunks)], Array(chunks).fill((1000 * 1001) / 2))
+  const table = workbench.table([[{ phases, bind: workbench.valuesAddress, work: 1e6 }]])
+  for (let i = 0; i < 1000; i++) pool.run(table, workbench.scratchArea)
+  assert.deepEqual([...workbench.values.subarray(chunks)], Array(chunks).fill((1000 * 1001) / 2))
 })
 
 test('a failed check stops the plan when its step has ended, on every thread', options, () => {
-  const bench = new Bench(24)
-  const { recordAddress } = bench
-  const fail = bench.launch(body(failAtFive(recordAddress)), 12)
-  const counting = bench.launch(body(count), 24)
-  const table = bench.table([[fail, counting], [counting]])
+  const workbench = new Workbench(24)
+  const { recordAddress } = workbench
+  const fail = workbench.launch(body(failAtFive(recordAddress)), 12)
+  const counting = workbench.launch(body(count), 24)
+  const table = workbench.table([[fail, counting], [counting]])
   for (const threads of [1, 2, 4]) {
     const pool = new ThreadPool(threads)
     for (let round = 0; round < 2000; round++) {
-      bench.values.fill(0)
-      assert.equal(pool.run(table, bench.scratchArea), true)
-      assert.deepEqual([...bench.record], [5, 5])
-      bench.record.fill(0)
-      assert.ok(bench.values.every((value) => value === 1))
+      workbench.values.fill(0)
+      assert.equal(pool.run(table, workbench.scratchArea), true)
+      assert.deepEqual([...workbench.record], [5, 5])
+      workbench.record.fill(0)
+      assert.ok(workbench.values.every((value) => value === 1))
     }
-    bench.record[0] = 1
-    assert.equal(pool.runSolo(table, bench.scratchArea.base), true)
-    bench.record[0] = 0
+    workbench.record[0] = 1
+    assert.equal(pool.runSolo(table, workbench.scratchArea.base), true)
+    workbench.record[0] = 0
   }
 })
 
 test('an empty plan', options, () => {
   const pool = new ThreadPool(2)
-  const bench = new Bench(1)
-  const table = bench.table([])
-  for (let i = 0; i < 3; i++) assert.equal(pool.run(table, bench.scratchArea), false)
+  const workbench = new Workbench(1)
+  const table = workbench.table([])
+  for (let i = 0; i < 3; i++) assert.equal(pool.run(table, workbench.scratchArea), false)
   assert.equal(pool.runSolo(table, 0), false)
 })
 
 test('fewer and more threads at any time', options, () => {
   const chunks = 32
   const pool = new ThreadPool(2)
-  const bench = new Bench(chunks)
-  const table = bench.table([[bench.launch(body(addChunk), chunks)]])
+  const workbench = new Workbench(chunks)
+  const table = workbench.table([[workbench.launch(body(addChunk), chunks)]])
   const expected = Array.from({ length: chunks }, (_, i) => (i + 1) * 200)
   for (const threads of [2, 5, 1, 3, 2, 8, 4]) {
     pool.setThreads(threads)
     assert.equal(pool.threads, threads)
-    bench.values.fill(0)
-    for (let i = 0; i < 200; i++) pool.run(table, bench.scratchArea)
-    assert.deepEqual([...bench.values], expected)
+    workbench.values.fill(0)
+    for (let i = 0; i < 200; i++) pool.run(table, workbench.scratchArea)
+    assert.deepEqual([...workbench.values], expected)
   }
 })
 
 test('workers start with the second run, end when idle, and start again', options, async () => {
   const pool = new ThreadPool(3, 40)
-  const bench = new Bench(8)
-  const table = bench.table([[bench.launch(body(count), 8)]])
-  pool.run(table, bench.scratchArea)
+  const workbench = new Workbench(8)
+  const table = workbench.table([[workbench.launch(body(count), 8)]])
+  pool.run(table, workbench.scratchArea)
   assert.equal(pool.workers, 0)
-  pool.run(table, bench.scratchArea)
+  pool.run(table, workbench.scratchArea)
   assert.equal(pool.workers, 2)
   await until(() => pool.workers === 0)
-  pool.run(table, bench.scratchArea)
+  pool.run(table, workbench.scratchArea)
   assert.equal(pool.workers, 2)
   pool.setThreads(2)
-  pool.run(table, bench.scratchArea)
+  pool.run(table, workbench.scratchArea)
   await until(() => pool.workers <= 1)
-  assert.ok(bench.values.every((value) => value === 4))
+  assert.ok(workbench.values.every((value) => value === 4))
 })
 
 test('memory may be given back as soon as the pool has settled', options, () => {
   const pool = new ThreadPool(4)
   const function_ = body(count)
   for (let i = 0; i < 3000; i++) {
-    const bench = new Bench(8, 4096)
-    const table = bench.table([[bench.launch(function_, 8)], [bench.launch(function_, 8)]])
-    pool.run(table, bench.scratchArea)
-    pool.run(table, bench.scratchArea)
-    assert.equal(bench.values[7], 4)
+    const workbench = new Workbench(8, 4096)
+    const table = workbench.table([[workbench.launch(function_, 8)], [workbench.launch(function_, 8)]])
+    pool.run(table, workbench.scratchArea)
+    pool.run(table, workbench.scratchArea)
+    assert.equal(workbench.values[7], 4)
     pool.settle()
-    bench.region.release()
+    workbench.region.release()
   }
 })
 
-/** Runs a plan ten times on three threads; `bench`, `pool`, `table` are there for what follows. */
+/** Runs a plan ten times on three threads; `workbench`, `pool`, `table` are there for what follows. */
 const prelude = `
-  const { Bench, body, count, takeTime } = await import(${JSON.stringify(new URL('./bodies.ts', import.meta.url).href)})
+  const { Workbench, body, count, takeTime } = await import(${JSON.stringify(new URL('./bodies.ts', import.meta.url).href)})
   const { ThreadPool } = await import(${JSON.stringify(new URL('./threads.ts', import.meta.url).href)})
   const pool = new ThreadPool(3)
-  const bench = new Bench(8)
-  const table = bench.table([[bench.launch(body(count), 8)]])
+  const workbench = new Workbench(8)
+  const table = workbench.table([[workbench.launch(body(count), 8)]])
   const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
-  for (let i = 0; i < 10; i++) pool.run(table, bench.scratchArea)
+  for (let i = 0; i < 10; i++) pool.run(table, workbench.scratchArea)
 `
 
 for (const [when, pause] of [
@@ -185,7 +185,7 @@ test('signals and a change of user reach a process with workers', options, () =>
     process.setuid(process.getuid())
     process.on('SIGUSR2', () => process.exit(9))
     process.kill(process.pid, 'SIGUSR2')
-    for (let i = 0; i < 1000; i++) { await sleep(1); pool.run(table, bench.scratchArea) }
+    for (let i = 0; i < 1000; i++) { await sleep(1); pool.run(table, workbench.scratchArea) }
   `)
   assert.equal(child.status, 9, child.stderr)
 })
@@ -193,7 +193,7 @@ test('signals and a change of user reach a process with workers', options, () =>
 test('several JavaScript threads, terminated in the middle of their runs', options, () => {
   const endless = `(async () => { ${prelude}
     process.getBuiltinModule('node:worker_threads').parentPort.postMessage('running')
-    for (;;) { for (let i = 0; i < 100; i++) pool.run(table, bench.scratchArea); await sleep(0) } })()`
+    for (;;) { for (let i = 0; i < 100; i++) pool.run(table, workbench.scratchArea); await sleep(0) } })()`
   const child = run(`
     const { Worker } = await import('node:worker_threads')
     const started = async () => {

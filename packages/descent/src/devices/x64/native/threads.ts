@@ -1,6 +1,6 @@
 /**
  * A pool of threads that run generated code, seen from JavaScript. Workers are threads of the operating system in which
- * no JavaScript ever runs (job.ts); they are started when several plans have run, never waited for, end after a
+ * no JavaScript ever runs (job.ts); they are started with the second run, never waited for, end after a
  * while without work, and never keep the process alive. A run begins at once on the calling thread, and whoever is awake
  * joins.
  *

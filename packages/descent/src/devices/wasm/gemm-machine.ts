@@ -1,0 +1,54 @@
+/** Matrix products in WebAssembly: which panels cover a product, and the functions that pack and multiply them. */
+import type { Kind } from '../vector/code.ts'
+import type { GemmMachine, Run } from '../vector/gemm-machine.ts'
+import type { WasmCode } from './code.ts'
+import type { FunctionBuilder, ModuleBuilder } from './encode.ts'
+import { emitMicro, panelColumns, panelHeights } from './gemm-micro.ts'
+import { emitPack } from './gemm-pack.ts'
+
+export function gemmMachine(
+  module: ModuleBuilder,
+  relaxedSimd: boolean,
+  newFunction: (parameters: readonly Kind[]) => WasmCode,
+): GemmMachine {
+  const known = new Map<number, FunctionBuilder>()
+  return {
+    rate: 27,
+    blockBytes: 384 * 1024,
+    mostDepth: 256,
+    depthGrain: 4,
+    panels: () => ({ columns: panelColumns, height: panelHeights[0] }),
+    cover,
+    micro(_panels, height) {
+      const f = known.get(height) ?? emitMicro(module, height, relaxedSimd)
+      known.set(height, f)
+      return f
+    },
+    pack: (operand, width, evaluate) => emitPack(newFunction, operand, width, evaluate),
+  }
+}
+
+/** As many of the highest panels as leave no row unused. */
+export function cover(rows: number): readonly Run[] {
+  const height = panelHeights[0]
+  const most = Math.floor(rows / height)
+  for (let high = most; high >= Math.max(0, most - 2); high--) {
+    const rest = exact[rows - high * height]
+    if (rest) return high > 0 ? [{ height, count: high }, ...rest] : rest
+  }
+  return [{ height: 4, count: rows < 4 ? 1 : 2 }]
+}
+const exact: Readonly<Record<number, readonly Run[]>> = {
+  0: [],
+  4: [{ height: 4, count: 1 }],
+  5: [{ height: 5, count: 1 }],
+  8: [{ height: 4, count: 2 }],
+  9: [
+    { height: 5, count: 1 },
+    { height: 4, count: 1 },
+  ],
+  13: [
+    { height: 5, count: 1 },
+    { height: 4, count: 2 },
+  ],
+}
