@@ -389,7 +389,8 @@ class Encoder {
         return
       case 'load': {
         const d = this.vectorTarget(i.dst)
-        const masking = i.k === none ? null : { k: this.mask(i.k), zero: true }
+        if (i.c !== none) this.moveVector(d, this.vectorOrMemory(i.c, 1))
+        const masking = i.k === none ? null : { k: this.mask(i.k), zero: i.c === none }
         const m = i.constant ? this.constant(i.constant).memory : this.memory(i)
         asm.move(i.name as Name<'move'>, bytes, d, m, masking)
         this.keepVector(i.dst, d)

@@ -497,6 +497,20 @@ export class X64Function extends Writer implements Code {
   loadWhere(offset: number, mask: number): this {
     return this.loadAt(this.popAddress(offset), mask)
   }
+  /** vector address → the elements from there on where the mask (a local) is set, else the vector's. */
+  loadOver(offset: number, mask: number): this {
+    const address = this.popAddress(offset)
+    const under = this.popVector()
+    if (!this.wide) {
+      this.loadAt(address, mask)
+      this.push(under)
+      return this.two('vpor')
+    }
+    const i = this.setAddress(this.result('load', classes.vector, 'vmovups'), address)
+    i.k = mask
+    i.c = under
+    return this
+  }
   loadSplat(offset: number): this {
     const address = this.popAddress(offset)
     this.setAddress(this.result('load', classes.vector, 'vbroadcastss'), address)

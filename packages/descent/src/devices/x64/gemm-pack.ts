@@ -181,6 +181,22 @@ class PackWriter {
         .set(offset)
     })
   }
+  /** The same by a number in a local. */
+  private advanceBy(steps: number): void {
+    const { f, operand } = this
+    f.get(this.out)
+      .get(steps)
+      .constant(this.width * 4)
+      .int('mul')
+      .int('add')
+      .set(this.out)
+    f.get(this.at).get(steps).int('add').set(this.at)
+    operand.loads.forEach(({ depth }, l) => {
+      if (depth.kind !== 'affine' || depth.step === 0) return
+      const offset = this.depthOffset[l] as number
+      f.get(offset).get(steps).constant(depth.step).int('mul').int('add').set(offset)
+    })
+  }
   /** One pass over k; there is at least one. */
   private loop(body: () => void): void {
     const { f } = this
@@ -311,8 +327,8 @@ class PackWriter {
             if (isConstant(load.along) && i > 0) break
             this.address(l, pointers[l] as number)
             if (isConstant(load.along)) f.loadSplat(0)
-            else f.loadWhere(0, mask)
-            if (i > 0) f.whole('or')
+            else if (i === 0) f.loadWhere(0, mask)
+            else f.loadOver(0, mask)
           }
         })
         f.get(this.out)
@@ -370,68 +386,54 @@ class PackWriter {
     }
   }
 
-  /**
-   * Blocks of `lanes` k where they lie one after another, and what remains of k as a part of one; else one k at a time.
-   * Ranges of k begin at multiples of the lanes (see `GemmMachine.depthGrain`).
-   */
+  /** Blocks of `lanes` k where they lie one after another, shorter ones where a run or k ends. */
   private depthLoop(): void {
     const { f, operand } = this
     const { lanes } = f
-    const rest = operand.depth.size % lanes
-    const offsets = operand.depthRuns === null ? null : this.offsets()
-    const block = (count: number): void => {
-      if (offsets && operand.depthRuns !== null) {
-        f.get(tables)
-          .get(this.at)
-          .constant(2)
-          .int('shl')
-          .int('add')
-          .loadInt(operand.depthRuns * 4)
-          .constant(count)
-          .int('ge_s')
-          .if()
-      }
-      for (const group of this.groups) this.turned(group, count)
-      this.advance(count)
-      if (offsets) {
-        f.else()
-        this.gatherOne(offsets)
-        this.advance(1)
-        f.end()
-      }
-    }
+    const count = f.local('int')
     this.begin()
     const again = f.loop()
     this.findDepth()
-    if (operand.depth.size < lanes && !offsets) block(rest)
-    else {
-      f.get(this.at).constant(lanes).int('add').get(kEnd).int('le_s').if()
-      block(lanes)
-      if (rest > 0) {
-        f.else()
-        // With breaks in the way less than that may remain.
-        if (offsets) f.get(this.at).constant(rest).int('add').get(kEnd).int('le_s').if()
-        block(rest)
-        if (offsets) {
-          f.else()
-          this.gatherOne(offsets)
-          this.advance(1)
-          f.end()
-        }
-      } else if (offsets) {
-        f.else()
-        this.gatherOne(offsets)
-        this.advance(1)
-      }
-      f.end()
+    f.get(kEnd).get(this.at).int('sub').set(count)
+    if (operand.depthRuns !== null) {
+      const run = f.local('int')
+      f.get(tables)
+        .get(this.at)
+        .constant(2)
+        .int('shl')
+        .int('add')
+        .loadInt(operand.depthRuns * 4)
+        .set(run)
+      f.get(run).get(count).get(run).get(count).int('lt_s').pick().set(count)
     }
+    const mayBeShort = operand.depthRuns !== null || operand.depth.size % lanes !== 0
+    const whole = operand.depth.size >= lanes
+    if (mayBeShort && whole) f.get(count).constant(lanes).int('ge_s').if()
+    if (whole) {
+      for (const group of this.groups) this.turned(group, null)
+      this.advance(lanes)
+    }
+    if (mayBeShort && whole) f.else()
+    if (mayBeShort) {
+      for (const group of this.groups) this.turned(group, count)
+      this.advanceBy(count)
+    }
+    if (mayBeShort && whole) f.end()
     f.get(this.at).get(kEnd).int('lt_s').brIf(again)
     f.end()
   }
 
-  /** `count` k at once: columns are read along k and turned into rows. */
-  private turned({ first, active }: Group, count: number): void {
+  /** A block of k: columns are read along k and turned into rows. `count`: a local with their number; null: `lanes`. */
+  private turned({ first, active }: Group, count: number | null): void {
     const { f, operand, width } = this
+    const { lanes } = f
+    const mask = f.local('mask')
+    if (count !== null) {
+      f.get(count).splat()
+      f.lanesI32(Array.from({ length: lanes }, (_, j) => j))
+        .compareI32('gt')
+        .set(mask)
+    }
     const rows: number[] = []
     for (let j = 0; j < active; j++) {
       rows.push(
@@ -442,18 +444,22 @@ class PackWriter {
             f.int('add')
           }
           if (isConstant(load.depth)) f.loadSplat(0)
-          else
-            f.get(this.depthOffset[l] as number)
-              .int('add')
-              .loadVector(0, count)
+          else {
+            f.get(this.depthOffset[l] as number).int('add')
+            if (count === null) f.loadVector(0, lanes)
+            else f.loadWhere(0, mask)
+          }
         }),
       )
     }
-    while (rows.length < f.lanes) rows.push(rows[0] as number)
-    for (const [i, row] of f.turned(rows).slice(0, count).entries()) {
+    while (rows.length < lanes) rows.push(rows[0] as number)
+    const done = f.block()
+    for (const [i, row] of f.turned(rows).entries()) {
+      if (count !== null && i > 0) f.get(count).constant(i).int('le_s').brIf(done)
       f.get(this.out)
         .get(row)
         .storeVector((i * width + first) * 4, active)
     }
+    f.end()
   }
 }

@@ -40,7 +40,7 @@ export type Op =
   | 'moveImm'
   | 'shift' // dst = a `name` imm
   | 'fma' // dst = ±a·b + c; `name`: vfmadd or vfnmadd
-  | 'load' // dst = `name` of address, where k is set (else 0)
+  | 'load' // dst = `name` of address, where k is set (else c, or 0)
   | 'store' // to address, where k is set
   | 'splat' // all lanes of dst = general purpose a
   | 'firstLane' // general purpose dst = lane 0 of a, sign-extended
