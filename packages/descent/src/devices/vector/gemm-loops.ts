@@ -3,25 +3,24 @@
  */
 import { binary, type Expr, mapExpr } from '../../kernel/expr.ts'
 import type { GemmKernel, LoopKernel } from '../../kernel/kernel.ts'
+import type { GemmMachine } from './gemm-machine.ts'
 import { chooseLanes, joinLoops } from './loop-shape.ts'
 
-/** Multiply-adds above which it is not worth asking. */
-const mostWork = 1 << 14
 /** Sums over more than this, one product after the other, round more than a packed product's. */
 const mostDepth = 24
 /** What a packed product costs beside its arithmetic, about: nanoseconds, and for each element packed or stored. */
 const [overhead, overheadPerElement] = [200, 0.4]
 
-/** The product as loops, where these are quicker; else null. `rate`: multiply-adds that a packed product does in a nanosecond. */
-export function smallAsLoops(kernel: GemmKernel, vectorLanes: number, rate: number): LoopKernel | null {
+/** The product as loops, where these are quicker; else null. */
+export function smallAsLoops(kernel: GemmKernel, vectorLanes: number, machine: GemmMachine): LoopKernel | null {
   const { m, n, k } = kernel
   const batch = kernel.batch.reduce((size, axis) => size * axis.size, 1)
-  if (batch * m.size * n.size * k.size > mostWork) return null
+  if (batch * m.size * n.size * k.size > machine.mostAsLoops) return null
   const loops = asLoops(kernel)
   const { lanes, cost } = chooseLanes(joinLoops(loops), vectorLanes)
   if (k.size > mostDepth && !(lanes.kind === 'inner' && lanes.axes[0])) return null
   const elements = batch * (m.size * n.size + (m.size + n.size) * k.size)
-  const packed = overhead + overheadPerElement * elements + (batch * m.size * n.size * k.size) / rate
+  const packed = overhead + overheadPerElement * elements + (batch * m.size * n.size * k.size) / machine.rate
   return cost < packed ? loops : null
 }
 

@@ -30,6 +30,8 @@ export interface GemmMachine {
   readonly mostDepth: number
   /** Blocks of k are a multiple of this, but for the last: what packing reads at a time. */
   readonly depthGrain: number
+  /** Products of more multiply-adds than this are never computed as loops (see gemm-loops.ts). */
+  readonly mostAsLoops: number
   /** The panels that suit a product of so many rows and columns. */
   panels(m: number, n: number): Panels
   /** Panels that cover so many rows, and no more unless there are very few. */

@@ -62,14 +62,24 @@ export function chooseTiling({ batch, m, n, k, batchedA }: Problem, machine: Gem
   let mBlocks = ceil(m, mostM)
   const chunks = () => batch * splits * nBlocks * mBlocks
   while (chunks() < wanted && m / mBlocks > 8 * height) mBlocks++
-  // As many chunks as two or four threads can share evenly, where they are few.
-  if (chunks() > 1 && chunks() < 32 && nBlocks > 1)
-    while (chunks() % 4 !== 0 && nBlockFor(nBlocks) > Math.min(narrow, 64)) nBlocks++
-  const nBlock = nBlockFor(nBlocks)
+  let nBlock = nBlockFor(nBlocks)
+  // Few chunks should be as many as two or four threads can share evenly.
+  const others = batch * splits * mBlocks
+  if (nBlocks > 1 && others * ceil(columns, nBlock) < 32) {
+    const idle = (width: number) =>
+      2 * idleShare(others * ceil(columns, width), 2) + idleShare(others * ceil(columns, width), 4)
+    for (let width = nBlock - panelColumns; width >= Math.min(narrow, 64); width -= panelColumns)
+      if (idle(width) < idle(nBlock)) nBlock = width
+  }
   const mBlock = roundUp(ceil(m, mBlocks), height)
   nBlocks = ceil(columns, nBlock)
   mBlocks = ceil(m, mBlock)
   const uses = nBlocks * (batchedA ? 1 : batch)
   const sharedA = splits === 1 && uses > 1 && (batchedA ? batch : 1) * m * k * 4 <= maxSharedBytes
   return { panels, mBlock, mBlocks, nBlock, nBlocks, kBlock, splits, kSplit, sharedA }
+}
+
+/** How much of the time threads wait for the last chunks. */
+function idleShare(chunks: number, threads: number): number {
+  return (ceil(chunks, threads) * threads) / chunks - 1
 }

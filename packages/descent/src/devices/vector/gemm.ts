@@ -21,7 +21,7 @@ import type { EmittedKernel, Target } from './target.ts'
 const [bind, scratch] = [2, 3]
 
 export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
-  const small = smallAsLoops(given, target.lanes, target.gemm.rate)
+  const small = smallAsLoops(given, target.lanes, target.gemm)
   if (small) return emitLoops(small, target)
   const kernel = foldBatch(given)
   const tables = new Tables()

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { contiguousStrides } from '../../dtype.ts'
 import { IndexError } from '../../errors.ts'
 import { cast, type Expr } from '../../kernel/expr.ts'
-import { add, addConstant, dot, scale, variable } from '../../kernel/index-expr.ts'
+import { add, addConstant, dot, type Index, scale, variable } from '../../kernel/index-expr.ts'
 import type { Axis, Kernel, ScanKernel, ScatterKernel, SortKernel } from '../../kernel/kernel.ts'
 import type { Device, Values } from '../device.ts'
 import { referenceDevice } from '../reference/device.ts'
@@ -131,6 +131,35 @@ export function testRowKernels(label: string, device: () => Device, numRuns = 60
       }),
       { numRuns },
     )
+  })
+
+  test(`${label}: rows next to one another that scatter to the same places go many at once`, () => {
+    for (const width of [2, 5, 8, 13, 16, 17, 31, 48, 50]) {
+      const [outer, row, fill, source] = [3, width, 11, 19].map((size, id) => ({ id, size })) as [Axis, Axis, Axis, Axis]
+      const v = ({ id, size }: Axis): Index => variable(id, size)
+      const place: Expr = { kind: 'load', dtype: 'i32', buffer: 1, index: v(source), guarded: false }
+      const at = (axis: Axis): Index => dot([v(outer), v(axis), v(row)], [axis.size * width, width, 1])
+      const kernel: ScatterKernel = {
+        kind: 'scatter',
+        buffers: [
+          { dtype: 'f32', access: 'read', length: 3 * 11 * width },
+          { dtype: 'i32', access: 'read', length: 19 },
+          { dtype: 'f32', access: 'read', length: 3 * 19 * width },
+          { dtype: 'f32', access: 'write', length: 3 * 11 * width },
+        ],
+        rows: [outer, row],
+        buffer: 3,
+        fill,
+        index: at(fill),
+        initial: { kind: 'load', dtype: 'f32', buffer: 0, index: at(fill), guarded: false },
+        source,
+        base: dot([v(outer), v(row)], [11 * width, 1]),
+        stride: width,
+        position: { kind: 'binary', dtype: 'i32', op: 'and', a: place, b: { kind: 'const', dtype: 'i32', value: 7 } },
+        value: { kind: 'load', dtype: 'f32', buffer: 2, index: at(source), guarded: false },
+      }
+      agree(device(), kernel, new Dice(width))
+    }
   })
 
   test(`${label}: sorts agree with the reference device, NaN, infinities and zeros too`, () => {

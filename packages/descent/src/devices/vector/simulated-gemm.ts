@@ -12,9 +12,11 @@ type NewFunction = Target['newFunction']
 
 export function simulatedGemm(lanes: number, newFunction: NewFunction): GemmMachine {
   return {
-    rate: 0.2,
+    rate: 0.05,
     blockBytes: 4096,
     mostDepth: 20,
+    depthGrain: lanes,
+    mostAsLoops: 0,
     panels: (_m, n) => ({ columns: n <= lanes ? lanes : 2 * lanes, height: 3 }),
     // Panels of 2 rows, where 3 do not divide them: a single row is covered by one of 2.
     cover(rows, { height }): readonly Run[] {

@@ -14,5 +14,5 @@ for (const [lanes, scaledAddresses, copies] of [
   const device = simulatedDevice({ lanes, scaledAddresses, copies, fused: scaledAddresses })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)
-  testGemms(`${lanes} lanes`, () => device, { runs, most: 20_000 })
+  testGemms(`${lanes} lanes`, () => device, { runs, most: 100_000 })
 }

@@ -17,6 +17,7 @@ export function gemmMachine(
     blockBytes: 384 * 1024,
     mostDepth: 256,
     depthGrain: 4,
+    mostAsLoops: 1 << 14,
     panels: () => ({ columns: panelColumns, height: panelHeights[0] }),
     cover,
     micro(_panels, height) {

@@ -18,6 +18,7 @@ export function gemmMachine(program: X64Program): GemmMachine {
     blockBytes: 512 * 1024,
     mostDepth: 256,
     depthGrain: lanes,
+    mostAsLoops: 1 << 14,
     panels(_m, n): Panels {
       const columns = n <= lanes ? lanes : 2 * lanes
       return { columns, height: Math.floor(most / (columns / lanes)) }
