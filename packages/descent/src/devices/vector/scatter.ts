@@ -5,6 +5,7 @@
 import { type Expr, walkExprs } from '../../kernel/expr.ts'
 import { type Index, variablesOf } from '../../kernel/index-expr.ts'
 import type { Axis, ScatterKernel } from '../../kernel/kernel.ts'
+import type { Written } from './code.ts'
 import { ExprEmitter } from './emit-expr.ts'
 import { laneStep } from './lane-steps.ts'
 import { countRows, emitLoop, emitRows } from './row-loop.ts'
@@ -33,7 +34,8 @@ export const emitScatter: EmitKernel<ScatterKernel> = (kernel, target) => {
         e.index({ offset: 0, terms: [{ coefficient: lanes, atom: { kind: 'variable', ...vectors } }] })
         f.set(first)
         const part = lane.size % lanes
-        const vector = (count: number): void => {
+        // Written before the branch, for what both share is computed here.
+        const vector = (count: number): Written => {
           e.open()
           e.bind(lane.id, first)
           e.lane = lane.id
@@ -43,17 +45,14 @@ export const emitScatter: EmitKernel<ScatterKernel> = (kernel, target) => {
           const code = e.close()
           e.lane = null
           e.active = lanes
-          f.append(code)
+          return code
         }
-        if (part === 0) vector(lanes)
-        else if (lane.size < lanes) vector(lane.size)
-        else {
+        const whole = lane.size >= lanes ? vector(lanes) : null
+        const rest = part > 0 ? vector(part) : null
+        if (whole && rest) {
           f.get(first).constant(lanes).int('add').constant(lane.size).int('le_s').if()
-          vector(lanes)
-          f.else()
-          vector(part)
-          f.end()
-        }
+          f.append(whole).else().append(rest).end()
+        } else f.append((whole ?? rest) as Written)
       },
     )
   }
