@@ -7,7 +7,7 @@ import { fastDevices } from './devices.ts'
 import { limitMs, machineLimits } from './limits.ts'
 import { summary } from './measure.ts'
 import { headings, layout, row } from './table.ts'
-import { limitModule } from './wasm-limits.ts'
+import { limitModule, shortest } from './wasm-limits.ts'
 import { prepare, workloads } from './workloads/index.ts'
 
 const run = fileURLToPath(new URL('./run.ts', import.meta.url))
@@ -54,6 +54,11 @@ test("the machine's limits are what any measure has reached", () => {
 
 test('the module that measures the limits is valid', () => {
   assert.ok(WebAssembly.validate(limitModule()))
+})
+
+test('a repetition lasts from the first start to the last end', () => {
+  // Two repetitions of two threads, start and end of each: at the same time, and one after the other.
+  assert.equal(shortest(Float64Array.of(0, 10, 1, 11, 20, 25, 26, 32), 2), 11)
 })
 
 test('others than the first device have their time and how many times as long that is', () => {

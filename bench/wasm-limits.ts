@@ -10,7 +10,8 @@ import type { Limits } from './limits.ts'
 
 const sums = 12
 const unroll = 8
-const iterations = 400_000
+const iterations = 100_000
+const repetitions = 120
 const arrayBytes = 32 * 2 ** 20
 
 /** Exports `multiplyAdd(iterations)` and `triad(bytes)` over three arrays that lie one after the other. */
@@ -63,48 +64,61 @@ function emitTriad(module: ModuleBuilder): void {
   f.end()
 }
 
-/** A worker's program: waits for the common start, then the best of several runs of each loop. */
+/**
+ * A worker's program. Every repetition begins when all threads are there; `times` takes its start and its end, in
+ * milliseconds of a clock that threads share.
+ */
 const program = `
-const { parentPort, workerData: { bytes, arrayBytes, pages, iterations, gate, threads } } = require('node:worker_threads')
+const { workerData: { bytes, arrayBytes, pages, iterations, repetitions, gate, times, thread, threads } } = require('node:worker_threads')
 const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
 new Uint8Array(memory.buffer).fill(0)
 const { multiplyAdd, triad } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports
-const best = (run, phase) => {
-  run(1)
-  Atomics.add(gate, phase, 1)
-  while (Atomics.load(gate, phase) < threads);
-  let least = Infinity
-  const until = performance.now() + 400
-  while (performance.now() < until) {
-    const start = performance.now()
-    run(0)
-    least = Math.min(least, performance.now() - start)
+const clock = () => Number(process.hrtime.bigint()) / 1e6
+let met = 0
+const measure = (run, at) => {
+  for (let r = 0; r < repetitions; r++) {
+    Atomics.add(gate, 0, 1)
+    met += threads
+    while (Atomics.load(gate, 0) < met);
+    const place = 2 * (at + r * threads + thread)
+    times[place] = clock()
+    run()
+    times[place + 1] = clock()
   }
-  return least
 }
 for (let i = 0; i < 20; i++) multiplyAdd(iterations / 20)
-const arithmetic = best(() => multiplyAdd(iterations), 0)
-const memoryTime = best(() => triad(arrayBytes), 1)
-parentPort.postMessage({ arithmetic, memoryTime })
+triad(arrayBytes)
+measure(() => multiplyAdd(iterations), 0)
+measure(() => triad(arrayBytes), repetitions * threads)
 `
 
 export async function measureWasmLimits(threads: number): Promise<Limits> {
-  const gate = new Int32Array(new SharedArrayBuffer(8))
-  const workerData = { bytes: limitModule(), arrayBytes, pages: (3 * arrayBytes) / 65536, iterations, gate, threads }
-  const times = await Promise.all(
-    Array.from({ length: threads }, () => {
-      const worker = new Worker(program, { eval: true, workerData })
-      return new Promise<{ arithmetic: number; memoryTime: number }>((resolve, reject) => {
-        worker.once('message', resolve)
-        worker.once('error', reject)
-      })
+  const gate = new Int32Array(new SharedArrayBuffer(4))
+  const times = new Float64Array(new SharedArrayBuffer(2 * 2 * repetitions * threads * 8))
+  const shared = { bytes: limitModule(), arrayBytes, pages: (3 * arrayBytes) / 65536, iterations, repetitions }
+  await Promise.all(
+    Array.from({ length: threads }, (_, thread) => {
+      const worker = new Worker(program, { eval: true, workerData: { ...shared, gate, times, thread, threads } })
+      return new Promise<unknown>((resolve, reject) => worker.once('exit', resolve).once('error', reject))
     }),
   )
-  let flops = 0
-  let bytes = 0
-  for (const { arithmetic, memoryTime } of times) {
-    flops += (iterations * unroll * sums * 8) / (arithmetic / 1000)
-    bytes += (3 * arrayBytes) / (memoryTime / 1000)
+  const [arithmetic, traffic] = [times.subarray(0, times.length / 2), times.subarray(times.length / 2)]
+  return {
+    threads,
+    flops: (threads * iterations * unroll * sums * 8) / (shortest(arithmetic, threads) / 1000),
+    bytes: (threads * 3 * arrayBytes) / (shortest(traffic, threads) / 1000),
   }
-  return { threads, flops, bytes }
+}
+
+/**
+ * The shortest repetition, from the first thread's start to the last one's end: threads that a busy machine runs one after
+ * the other do not share its memory, and their rates must not be added up.
+ */
+export function shortest(times: Float64Array, threads: number): number {
+  let least = Number.POSITIVE_INFINITY
+  for (let at = 0; at < times.length; at += 2 * threads) {
+    const repetition = times.subarray(at, at + 2 * threads)
+    least = Math.min(least, Math.max(...repetition) - Math.min(...repetition))
+  }
+  return least
 }

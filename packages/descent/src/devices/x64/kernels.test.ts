@@ -8,8 +8,8 @@ import { testLoops } from '../vector/loop-claims.ts'
 import { testRowKernels } from '../vector/row-kernel-claims.ts'
 import type { Machine } from './allocate.ts'
 import { x64Device } from './device.ts'
-import { machines } from './encode.ts'
 import { GuardedDevice } from './guarded.ts'
+import { machines } from './machine.ts'
 
 const found = x64Device()
 const missing = typeof found === 'string' ? found : false

@@ -9,9 +9,10 @@ import type { GemmMachine } from '../vector/gemm-machine.ts'
 import type { EmittedKernel, Target } from '../vector/target.ts'
 import { type Allocation, allocate, type Machine, RegisterPressure } from './allocate.ts'
 import { Assembler } from './assembler/assembler.ts'
-import { encode, machines } from './encode.ts'
+import { encode } from './encode.ts'
 import { X64Function } from './function.ts'
 import { gemmMachine } from './gemm-machine.ts'
+import { machines } from './machine.ts'
 import type { X64Callable } from './writer.ts'
 
 /** A function that is written in machine instructions at once. */
