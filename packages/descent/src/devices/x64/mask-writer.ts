@@ -31,6 +31,8 @@ export abstract class MaskWriter extends WholeWriter {
   readonly lanes: number
   /** AVX-512. */
   readonly wide: boolean
+  /** The address of the program's error record. */
+  protected readonly errors: number
   readonly #shared = new Map<string, number>()
   /** Registers that can be computed again anywhere, and how. */
   readonly constants = new Map<number, Instruction>()
