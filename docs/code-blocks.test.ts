@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { compile, randn, type Tensor, zeros } from '../packages/descent/src/index.ts'
+import { x64Device } from '../packages/descent/src/devices/x64/device.ts'
+import { compile, randn, setDevice, type Tensor, zeros } from '../packages/descent/src/index.ts'
 import { type Block, docstringBlocks, expectedOutput, markdownBlocks, runBlock } from './code-blocks.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -28,16 +29,29 @@ describe('the examples of the pages run and print what they say', () => {
   testBlocks(['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root }).sort()], markdownBlocks)
 })
 
-test('the listing on the page from matmul to machine code is what the device emits', () => {
-  const page = readFileSync(`${root}docs/from-matmul-to-machine-code.md`, 'utf8')
-  const w = randn([128, 784])
-  const layer = compile((x: Tensor) => x.matmul(w.t()).relu())
-  layer(zeros([32, 784]))
-  const listing = trimmed(layer.print('code'))
-  const excerpts = [...page.matchAll(/```wasm\n([^`]*)```/g)].map(([, text]) => trimmed(text ?? ''))
-  assert.equal(excerpts.length, 2)
-  for (const excerpt of excerpts) assert.ok(listing.includes(excerpt), `not in the listing:\n${excerpt}`)
-})
+const x64 = x64Device()
+const listings = [
+  { language: 'wasm', device: 'wasm', skip: false },
+  {
+    language: 'asm',
+    device: 'x64',
+    skip: typeof x64 === 'string' ? x64 : x64.wide ? false : 'the page shows AVX-512, which is not here',
+  },
+] as const
+for (const { language, device, skip } of listings) {
+  test(`the listing on the page from matmul to machine code is what ${device} emits`, { skip }, () => {
+    const page = readFileSync(`${root}docs/from-matmul-to-machine-code.md`, 'utf8')
+    setDevice(device)
+    const w = randn([128, 784])
+    const layer = compile((x: Tensor) => x.matmul(w.t()).relu())
+    layer(zeros([32, 784]))
+    const listing = trimmed(layer.print('code'))
+    const excerpts = [...page.matchAll(new RegExp(`\`\`\`${language}\n([^\`]*)\`\`\``, 'g'))]
+    assert.equal(excerpts.length, 2)
+    for (const [, excerpt] of excerpts)
+      assert.ok(listing.includes(trimmed(excerpt ?? '')), `not in the listing:\n${excerpt}`)
+  })
+}
 
 function trimmed(text: string): string {
   return text
