@@ -66,8 +66,10 @@ export function backward(root: Tensor, seed: Tensor): void {
   noGrad(() => {
     for (const [tensor, cotangent] of propagate(root, seed)) {
       if (tensor.derivation || !tensor.requiresGrad) continue
-      activeTrace()?.accumulates(tensor)
-      tensor.grad = tensor.grad ? tensor.grad.add(cotangent) : cotangent
+      const trace = activeTrace()
+      trace?.accumulates(tensor)
+      const sum = tensor.grad ? tensor.grad.add(cotangent) : cotangent
+      tensor.grad = trace ? sum.distinctIn(trace) : sum
     }
   })
 }

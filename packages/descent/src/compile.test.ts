@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  cat,
   compile,
+  full,
   guard,
   IndexError,
   manualSeed,
+  ones,
   rand,
   randn,
   setDevice,
   type Tensor,
   TraceError,
   tensor,
+  zeros,
 } from './index.ts'
 
 const devices = ['reference', 'wasm'] as const
@@ -148,6 +152,100 @@ for (const device of devices) {
     assert.deepEqual(b.toArray(), [1, 2, 3, 4])
     swap()
     assert.deepEqual(a.toArray(), [4, 1, 2, 3])
+  })
+
+  test(`${device}: gradients add up on the argument of each call`, () => {
+    setDevice(device)
+    const step = compile((x: Tensor) => x.square().sum().backward())
+    const a = tensor([1, 2], { requiresGrad: true })
+    const b = tensor([3, 4], { requiresGrad: true })
+    for (const x of [a, b, a, a]) step(x)
+    assert.deepEqual(a.grad?.toArray(), [6, 12])
+    assert.deepEqual(b.grad?.toArray(), [6, 8])
+  })
+
+  test(`${device}: an argument that is also overwritten keeps its values for the call`, () => {
+    setDevice(device)
+    const state = tensor([1, 2, 3])
+    const step = compile((x: Tensor) => {
+      const before = x.sub(1)
+      state.copy_(x.add(state))
+      return before.add(state.mul(0))
+    })
+    assert.deepEqual(step(state.detach()).toArray(), [0, 1, 2])
+    assert.deepEqual(state.toArray(), [2, 4, 6])
+  })
+
+  test(`${device}: a number written to a bool tensor is true or false`, () => {
+    setDevice(device)
+    const flags = tensor([false, true])
+    compile(() => flags.fill_(2))()
+    assert.deepEqual(flags.sum().item(), 2)
+    assert.deepEqual(flags.fill_(3).sum().item(), 2)
+    assert.deepEqual(full([2], 2, { dtype: 'bool' }).sum().item(), 2)
+  })
+
+  test(`${device}: tensors without elements`, () => {
+    setDevice(device)
+    const none = zeros([3, 0], { requiresGrad: true })
+    const row = tensor([1, 2])
+    const index = tensor(new Int32Array(0))
+    const all = (): Tensor[] => [
+      none,
+      none.cumsum(1),
+      none.exp().sort(0).values,
+      none.sum(1),
+      none.prod(),
+      none.sum([0, 1], true).add(1),
+      none.matmul(zeros([0, 2])),
+      zeros([0, 2]).matmul(ones([2, 2])),
+      cat([zeros([0]), row, zeros([0])]),
+      zeros([0]).pad([1, 2], { value: 4 }),
+      row.scatterAdd(0, index, zeros([0])),
+      row.indexSelect(0, index),
+      none.to('i32').sum(0),
+    ]
+    const want = [[[], [], []], [[], [], []], [[], [], []], [0, 0, 0], 1, [[1]], zeros([3, 2]).toArray(), [], [1, 2]]
+    const more = [[4, 4, 4], [1, 2], [], []]
+    const values = (xs: Tensor[]): unknown => xs.map((x) => x.toArray())
+    assert.deepEqual(values(all()), [...want, ...more])
+    assert.deepEqual(values(compile(all)()), [...want, ...more])
+    assert.deepEqual(values(compile(() => [none.relu()])()), [[[], [], []]])
+    compile(() => none.square().sum().add(row.sum()).backward())()
+    assert.deepEqual(none.grad?.shape, [3, 0])
+  })
+
+  test(`${device}: a gradient is handed out where an update only happens to compute the same`, () => {
+    setDevice(device)
+    const w = tensor([2, 3], { requiresGrad: true })
+    const seen = zeros([2])
+    compile(() => {
+      const y = w.mul(1)
+      y.sum().backward()
+      seen.copy_(y)
+    })()
+    assert.deepEqual(w.grad?.toArray(), [1, 1])
+    assert.deepEqual(seen.toArray(), [2, 3])
+  })
+
+  test(`${device}: a function that takes gradients away before it makes them needs one plan`, () => {
+    setDevice(device)
+    const w = tensor([1, 2], { requiresGrad: true })
+    const step = compile((x: Tensor) => {
+      w.grad = null
+      x.grad = null
+      w.mul(x).sum().backward()
+    })
+    const x = tensor([3, 4], { requiresGrad: true })
+    for (let i = 0; i < 3; i++) step(x)
+    assert.deepEqual(
+      [w.grad?.toArray(), x.grad?.toArray()],
+      [
+        [3, 4],
+        [1, 2],
+      ],
+    )
+    assert.match(step.explain(), /^1 plan was made/)
   })
 
   test(`${device}: random draws go on from call to call`, () => {

@@ -42,13 +42,24 @@ interface Entry {
   /** One storage an argument position; those of inputs and outputs are replaced at each call. */
   readonly storages: Storage[]
   readonly inputs: readonly { readonly slot: number; readonly position: number }[]
+  /** What the plan overwrites, at a time of its own: an argument that shares it is copied first. */
+  readonly written: ReadonlySet<Storage>
   readonly scalars: ReadonlyMap<number, Storage>
   readonly outputs: readonly { readonly position: number; readonly shape: Shape; readonly dtype: DType }[]
   /** Builds the result from the output tensors. */
   readonly result: (outputs: readonly Tensor[]) => unknown
-  readonly gradients: readonly { readonly tensor: Tensor; readonly output: number }[]
+  readonly gradients: readonly Gradient[]
+  /** The tensors that stood for arguments with gradients while tracing: conditions on these are on the arguments. */
+  readonly proxies: ReadonlyMap<Tensor, number>
   /** How long tracing, planning and emitting took. */
   readonly milliseconds: number
+}
+
+/** An output that becomes the `.grad` of a tensor: of the argument at `slot`, whichever it is, or of one from outside. */
+interface Gradient {
+  readonly tensor: Tensor
+  readonly slot: number | null
+  readonly output: number
 }
 
 const MOST_PLANS = 16
@@ -187,6 +198,7 @@ function difference(entry: Entry, { structure, leaves }: Flat): string | null {
   }
   if (entry.device !== currentDevice()) return `the device is ${currentDevice().name} instead of ${entry.device.name}`
   if (entry.recording !== isRecording()) return `gradients are ${isRecording() ? '' : 'not '}recorded now`
+  for (const [proxy, slot] of entry.proxies) proxy.grad = (leaves[slot] as Tensor).grad
   for (const { read, value } of entry.guards) {
     const now = read()
     if (!Object.is(now, value))
@@ -200,14 +212,14 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
   const device = currentDevice()
   const trace = new Trace()
   const scalarSlots: number[] = []
-  const originals = new Map<Tensor, Tensor>()
+  const withGradients = new Map<Tensor, number>()
   const proxies = leaves.map((leaf, i) => {
     if (leaf instanceof Tensor) {
       const proxy = Tensor.traced(trace, trace.input(leaf.dtype, leaf.shape))
       if (leaf.requiresGrad) {
         proxy.requiresGrad_()
         proxy.grad = leaf.grad
-        originals.set(proxy, leaf)
+        withGradients.set(proxy, i)
       }
       return proxy
     }
@@ -227,9 +239,11 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
   }
   const outputs: Node[] = []
   const result = template(value, trace, outputs)
-  const gradients = handOutGradients(trace, outputs, originals)
-  const planned = buildPlan({ graph: trace.graph, outputs, updates: trace.updates() })
-  const runner = device.prepare(planned.plan)
+  const gradients = handOutGradients(trace, outputs, withGradients)
+  const updates = trace.updates()
+  const written = new Set(updates.map(({ source }) => trace.captured[source.id] as Storage))
+  const planned = buildPlan({ graph: trace.graph, outputs, updates })
+  const runner = planned.plan.steps.length > 0 ? device.prepare(planned.plan) : idle
 
   const scalars = new Map(scalarSlots.map((slot) => [slot, device.allocate('f32', 1)]))
   const storages: Storage[] = []
@@ -264,13 +278,18 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
     runner,
     storages,
     inputs,
+    written,
     scalars,
     outputs: places,
     result,
     gradients,
+    proxies: withGradients,
     milliseconds: performance.now() - began,
   }
 }
+
+/** For a plan that computes nothing, where all that it gives was there before, or has no elements. */
+const idle: Runner = { run() {}, listing: () => 'nothing to run' }
 
 /** How many inputs come before this source. */
 function inputNumber(trace: Trace, source: number): number {
@@ -300,13 +319,9 @@ function template(value: unknown, trace: Trace, outputs: Node[]): (tensors: read
  * Gradients that `backward` left in `.grad`: where an update came from them they have served; a sum onto a gradient
  * from outside becomes an update of that; others become outputs.
  */
-function handOutGradients(
-  trace: Trace,
-  outputs: Node[],
-  originals: ReadonlyMap<Tensor, Tensor>,
-): { tensor: Tensor; output: number }[] {
+function handOutGradients(trace: Trace, outputs: Node[], proxies: ReadonlyMap<Tensor, number>): Gradient[] {
   const used = ancestors(trace.updates().map((u) => u.value))
-  const handed: { tensor: Tensor; output: number }[] = []
+  const handed: Gradient[] = []
   for (const tensor of trace.withGradients) {
     const gradient = tensor.grad
     const before = trace.gradientsBefore.get(tensor) ?? null
@@ -319,7 +334,7 @@ function handOutGradients(
       tensor.grad = before
       continue
     }
-    handed.push({ tensor: originals.get(tensor) ?? tensor, output: outputs.push(node) - 1 })
+    handed.push({ tensor, slot: proxies.get(tensor) ?? null, output: outputs.push(node) - 1 })
   }
   return handed
 }
@@ -340,7 +355,7 @@ function run(entry: Entry, { leaves }: Flat): unknown {
   const { storages, device } = entry
   for (const { slot, position } of entry.inputs) {
     const leaf = leaves[slot]
-    if (leaf instanceof Tensor) storages[position] = wholeStorage(leaf, device)
+    if (leaf instanceof Tensor) storages[position] = wholeStorage(leaf, entry)
     else {
       const storage = entry.scalars.get(slot) as Storage
       device.write(storage, 0, [leaf as number])
@@ -354,16 +369,19 @@ function run(entry: Entry, { leaves }: Flat): unknown {
     results.push(Tensor.fromStorage(storage, shape))
   }
   entry.runner.run(storages)
-  for (const { tensor, output } of entry.gradients) tensor.grad = results[output] as Tensor
+  for (const { tensor, slot, output } of entry.gradients) {
+    const target = slot === null ? tensor : (leaves[slot] as Tensor)
+    target.grad = results[output] as Tensor
+  }
   return entry.result(results)
 }
 
-/** The storage of a tensor that fills one row-major; a copy for other views. */
-function wholeStorage(x: Tensor, device: Device): Storage {
+/** The storage of a tensor that fills one row-major; a copy for other views, and of what the plan overwrites. */
+function wholeStorage(x: Tensor, { device, written }: Entry): Storage {
   const { storage, strides, offset } = x.stored
   if (storage.device !== device) {
     throw new Error(`compile: an argument lives on ${storage.device.name}, but the function runs on ${device.name}.`)
   }
-  if (offset === 0 && storage.length === x.size && sameShape(strides, contiguousStrides(x.shape))) return storage
-  return x.detach().clone().stored.storage
+  const whole = offset === 0 && storage.length === x.size && sameShape(strides, contiguousStrides(x.shape))
+  return whole && !written.has(storage) ? storage : x.detach().clone().stored.storage
 }

@@ -5,7 +5,7 @@ import { currentDevice, deviceNamed } from './backend.ts'
 import type { Device, DeviceName } from './devices/device.ts'
 import { type DType, type Shape, sizeOf } from './dtype.ts'
 import { DTypeError, ShapeError } from './errors.ts'
-import { scalar } from './functions/arithmetic.ts'
+import { held, scalar } from './functions/arithmetic.ts'
 import { positions } from './ops/indexing.ts'
 import { shapeText } from './ops/op.ts'
 import { type Nested, Tensor } from './tensor.ts'
@@ -74,7 +74,7 @@ export function tensor(values: Nested | TypedValues, options: TensorOptions & { 
   const dtype = options.dtype ?? (booleans ? 'bool' : 'f32')
   const device = target(options)
   const storage = outsideTrace(() => device.allocate(dtype, flat.length))
-  device.write(storage, 0, dtype === 'bool' ? flat.map((v) => Number(v !== 0)) : flat)
+  device.write(storage, 0, held(dtype, flat))
   const shaped = options.shape ?? shape
   requireSize(shaped, flat.length)
   return finished(Tensor.fromStorage(storage, shaped), options)
@@ -102,7 +102,7 @@ function fromTyped(values: TypedValues, options: TensorOptions & { readonly shap
     return Tensor.fromStorage(device.adopt(dtype, values), shape)
   }
   const storage = outsideTrace(() => device.allocate(dtype, values.length))
-  device.write(storage, 0, dtype === 'bool' ? Array.from(values, (v) => Number(v !== 0)) : values)
+  device.write(storage, 0, held(dtype, values))
   return Tensor.fromStorage(storage, shape)
 }
 
@@ -113,7 +113,7 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
   const device = target(options)
   if (activeTrace()) return scalar(device, dtype, value).expand(shape)
   const storage = device.allocate(dtype, sizeOf(shape))
-  if (value !== 0) device.write(storage, 0, new Float64Array(storage.length).fill(value))
+  if (value !== 0) device.write(storage, 0, held(dtype, new Float64Array(storage.length).fill(value)))
   return finished(Tensor.fromStorage(storage, shape), options)
 }
 
@@ -156,11 +156,8 @@ function sequence(count: number, start: number, step: number, options: TensorOpt
       .mul(step)
       .add(start)
   const storage = device.allocate(dtype, count)
-  device.write(
-    storage,
-    0,
-    Float64Array.from({ length: count }, (_, i) => start + i * step),
-  )
+  const values = Float64Array.from({ length: count }, (_, i) => start + i * step)
+  device.write(storage, 0, held(dtype, values))
   return finished(Tensor.fromStorage(storage, [count]), options)
 }
 

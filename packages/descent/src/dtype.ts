@@ -14,7 +14,7 @@ export interface Meta {
 
 export function sizeOf(shape: Shape): number {
   let size = 1
-  for (const extent of shape) size *= extent
+  for (let d = 0; d < shape.length; d++) size *= shape[d] as number
   return size
 }
 

@@ -7,7 +7,7 @@ import type { Device, Runner, Storage } from './devices/device.ts'
 import { contiguousStrides, type Meta, sizeOf } from './dtype.ts'
 import { Graph } from './graph/graph.ts'
 import { buildPlan } from './graph/plan.ts'
-import type { OpDef } from './ops/op.ts'
+import { attrsText, type OpDef } from './ops/op.ts'
 import type { Stored } from './trace.ts'
 
 interface Kept {
@@ -37,7 +37,7 @@ export function runEager<A>(device: Device, op: OpDef<A>, attrs: A, views: reado
     runners = new Map()
     kept.set(device, runners)
   }
-  let key = `${op.name} ${JSON.stringify(attrs)}`
+  let key = `${op.name} ${attrsText(attrs)}`
   for (const { shape, dtype, stored } of inputs)
     key += ` ${dtype}[${shape}]${stored.strides}+${stored.offset}/${stored.storage.length}`
   let ready = runners.get(key)

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import {
   arange,
   cat,
+  compile,
   conv,
   DTypeError,
   eye,
@@ -25,6 +26,22 @@ import {
 } from './index.ts'
 
 for (const device of ['reference', 'wasm'] as const) {
+  test(`${device}: paddings with NaN and either infinity are three operations`, () => {
+    setDevice(device)
+    const x = tensor([1])
+    const padded = (...xs: Tensor[]): Tensor[] =>
+      [Number.NaN, Infinity, -Infinity].flatMap((value) => xs.map((y) => y.pad([0, 1], { value })))
+    const expected = [Number.NaN, Infinity, -Infinity].map((value) => [1, value])
+    assert.deepEqual(
+      padded(x).map((y) => y.toArray()),
+      expected,
+    )
+    assert.deepEqual(
+      compile(padded)(x).map((y) => y.toArray()),
+      expected,
+    )
+  })
+
   test(`${device}: views share storage and read as copies would`, () => {
     setDevice(device)
     fc.assert(

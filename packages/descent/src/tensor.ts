@@ -7,7 +7,7 @@ import { applyOp } from './apply.ts'
 import * as autograd from './autograd.ts'
 import { currentDevice } from './backend.ts'
 import type { Device, DeviceName, Storage } from './devices/device.ts'
-import { contiguousStrides, type DType, type Meta, type Shape, sizeOf } from './dtype.ts'
+import { contiguousStrides, type DType, type Meta, type Shape, sameShape, sizeOf } from './dtype.ts'
 import { gatherView } from './eager.ts'
 import { DTypeError, ShapeError, TraceError } from './errors.ts'
 import { formatTensor } from './format.ts'
@@ -42,8 +42,7 @@ export class Tensor {
   /** How it came from other tensors; null for leaves. */
   readonly derivation: autograd.Derivation | null
   #requiresGrad: boolean
-  /** The sum of the gradients that `backward` has sent here, for leaves with `requiresGrad`. */
-  grad: Tensor | null = null
+  #grad: Tensor | null = null
 
   /** Dimensions over which it is known to sum to zero, rounding aside. For the library's own use. */
   sumsToZeroOver: readonly number[] | null = null
@@ -89,6 +88,15 @@ export class Tensor {
   requiresGrad_(on = true): this {
     this.requiresGrad = on
     return this
+  }
+
+  /** The sum of the gradients that `backward` has sent here, for leaves with `requiresGrad`. */
+  get grad(): Tensor | null {
+    return this.#grad
+  }
+  set grad(gradient: Tensor | null) {
+    activeTrace()?.gradientsSet.add(this)
+    this.#grad = gradient
   }
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -219,6 +227,15 @@ export class Tensor {
     return this.#values.node
   }
 
+  /**
+   * The same values as a node that nothing else is, so that what was made from a gradient can be told from what
+   * happens to compute the same. Sums and products are told apart as they are. For the library's own use.
+   */
+  distinctIn(trace: Trace): Tensor {
+    const node = this.nodeIn(trace)
+    return node.lowering.kind === 'map' ? Tensor.traced(trace, trace.graph.copy(node)) : this
+  }
+
   /** A number, or a tensor, as a tensor of the dtype that it has beside this one. */
   operand(x: Operand): Tensor {
     if (typeof x !== 'number') return x
@@ -243,8 +260,9 @@ export class Tensor {
 
   #binary(op: OpDef<typeof NONE>, other: Operand, float = false): Tensor {
     const [a, b] = F.promote(this, this.operand(other), float)
-    const shape = broadcastShapes(op.name, a.shape, b.shape)
-    return a.expand(shape).apply(op, NONE, b.expand(shape))
+    if (sameShape(a.shape, b.shape)) return a.apply(op, NONE, b)
+    const shape = b.ndim === 0 ? a.shape : broadcastShapes(op.name, a.shape, b.shape)
+    return F.expand(a, shape).apply(op, NONE, F.expand(b, shape))
   }
   #float(): Tensor {
     return this.to('f32')

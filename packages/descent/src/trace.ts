@@ -30,8 +30,11 @@ export class Trace {
   /** Tensors whose `.grad` was set while tracing, and what it was before. */
   readonly withGradients = new Set<Tensor>()
   readonly gradientsBefore = new Map<Tensor, Tensor>()
+  /** Tensors whose `.grad` the function has set itself: what it was before does not matter. */
+  readonly gradientsSet = new Set<Tensor>()
   readonly #sources = new Map<Storage, Source>()
   readonly #updates = new Map<Storage, Node>()
+  readonly #leaves = new Map<Stored, Node>()
 
   /** A source that is handed over at each call. */
   input(dtype: DType, shape: Shape): Node {
@@ -51,10 +54,17 @@ export class Trace {
   }
 
   /** What a tensor that exists outside of the trace holds now. */
-  read({ storage, strides, offset }: Stored, shape: Shape): Node {
-    const source = this.sourceOf(storage)
+  read(stored: Stored, shape: Shape): Node {
+    const { storage, strides, offset } = stored
     const updated = this.#updates.get(storage)
-    if (!updated) return this.graph.leaf(source, shape, strides, offset)
+    if (!updated) {
+      let leaf = this.#leaves.get(stored)
+      if (!leaf || !sameShape(leaf.shape, shape)) {
+        leaf = this.graph.leaf(this.sourceOf(storage), shape, strides, offset)
+        this.#leaves.set(stored, leaf)
+      }
+      return leaf
+    }
     if (offset === 0 && sizeOf(shape) === storage.length && sameShape(strides, contiguousStrides(shape))) {
       return this.graph.apply(reshape, { shape }, [updated])
     }
@@ -77,7 +87,7 @@ export class Trace {
   accumulates(tensor: Tensor): void {
     const { grad } = tensor
     if (!grad?.isTraced) {
-      this.guards.push({ read: () => tensor.grad, value: grad })
+      if (!this.gradientsSet.has(tensor)) this.guards.push({ read: () => tensor.grad, value: grad })
       if (grad) this.gradientsBefore.set(tensor, grad)
     }
     this.withGradients.add(tensor)

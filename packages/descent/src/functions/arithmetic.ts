@@ -12,9 +12,9 @@ import { activeTrace, outsideTrace } from '../trace.ts'
 /** A tensor of no dimensions; inside compile() a constant of the program. */
 export function scalar(device: Device, dtype: DType, value: number): Tensor {
   const trace = activeTrace()
-  if (trace) return Tensor.traced(trace, trace.graph.constant(dtype, dtype === 'f32' ? value : Math.trunc(value)))
-  const values =
-    dtype === 'f32' ? Float32Array.of(value) : Int32Array.of(dtype === 'bool' ? Number(value !== 0) : value)
+  const whole = dtype === 'bool' ? Number(value !== 0) : value | 0
+  if (trace) return Tensor.traced(trace, trace.graph.constant(dtype, dtype === 'f32' ? value : whole))
+  const values = dtype === 'f32' ? Float32Array.of(value) : Int32Array.of(whole)
   if (dtype === 'f32' && device.name === 'reference') {
     const storage = device.allocate('f32', 1)
     device.write(storage, 0, [value])
@@ -99,15 +99,20 @@ function fromValues(target: Tensor, values: ArrayLike<number>): Tensor {
   requireLength(target, values)
   const device = deviceOf(target)
   const storage = outsideTrace(() => device.allocate(target.dtype, target.size))
-  device.write(storage, 0, values)
+  device.write(storage, 0, held(target.dtype, values))
   return Tensor.fromStorage(storage, target.shape)
 }
 
+/** Values as storage holds them: bool as 0 or 1. */
+export function held(dtype: DType, values: ArrayLike<number>): ArrayLike<number> {
+  return dtype === 'bool' ? Array.from(values, (v) => Number(v !== 0)) : values
+}
+
 function valuesFor(target: Tensor, source: Tensor | ArrayLike<number> | number): ArrayLike<number> {
-  if (typeof source === 'number') return new Float64Array(target.size).fill(source)
+  if (typeof source === 'number') return held(target.dtype, new Float64Array(target.size).fill(source))
   if (source instanceof Tensor) return source.detach().to(target.dtype).expand(target.shape).values()
   requireLength(target, source)
-  return source
+  return held(target.dtype, source)
 }
 
 function requireLength(target: Tensor, values: ArrayLike<number>): void {

@@ -49,7 +49,9 @@ export function transpose(x: Tensor, a: number, b: number): Tensor {
 
 export function expand(x: Tensor, shape: Shape): Tensor {
   const lead = shape.length - x.ndim
-  const full = shape.map((extent, d) => (extent === -1 && d >= lead ? (x.shape[d - lead] as number) : extent))
+  const full = shape.includes(-1)
+    ? shape.map((extent, d) => (extent === -1 && d >= lead ? (x.shape[d - lead] as number) : extent))
+    : shape
   return sameShape(full, x.shape) ? x : x.apply(movement.expand, { shape: full })
 }
 

@@ -16,14 +16,14 @@ export function looksFlat(group: Group, roots: ReadonlySet<Node>): boolean {
   const fits = (node: Node): boolean => {
     if (seen.has(node)) return true
     seen.add(node)
-    if (!group.members.has(node) && (node.leaf || roots.has(node))) {
+    if (!group.roles.has(node) && (node.leaf || roots.has(node))) {
       return sizeOf(node.shape) === size || sizeOf(node.shape) === 1
     }
     if (node.lowering.kind === 'map' && (node.lowering.form === 'guarded' || node.lowering.inMemory.length > 0))
       return false
     return node.inputs.every(fits)
   }
-  return [...group.members.keys()].every(fits)
+  return group.members.every(fits)
 }
 
 /** Whether all that is read and written is at the row variable, or at a fixed place. */

@@ -6,7 +6,8 @@ import type { DType, Meta, Shape } from '../dtype.ts'
 import { sizeOf } from '../dtype.ts'
 import { matmul } from '../ops/matmul.ts'
 import { expand, permute, reshape } from '../ops/movement.ts'
-import type { Lowering, OpDef } from '../ops/op.ts'
+import { attrsText, type Lowering, type OpDef } from '../ops/op.ts'
+import { emptyLowering, isEmpty, restOf } from './empty.ts'
 import { type Rewrite, simplify } from './simplify.ts'
 
 export interface Node {
@@ -14,6 +15,8 @@ export interface Node {
   /** The operation's name, for printing and as part of its identity. */
   readonly op: string
   readonly attrs: string
+  /** The same number for nodes of one graph that compute alike: the same operation with the same attributes. */
+  readonly rule: number
   readonly inputs: readonly Node[]
   readonly shape: Shape
   readonly dtype: DType
@@ -44,9 +47,12 @@ const LONG = 32768
 const FEW_ROWS = 16
 const PART = 8192
 
+const LEAF: Lowering = { kind: 'leaf' }
+
 export class Graph {
   readonly nodes: Node[] = []
   readonly sources: Source[] = []
+  readonly #rules = new Map<string, number>()
   readonly #known = new Map<string, Node>()
 
   source(dtype: DType, length: number, resident: boolean): Source {
@@ -56,42 +62,57 @@ export class Graph {
   }
 
   leaf(source: Source, shape: Shape, strides: readonly number[], offset: number): Node {
-    return this.#intern(`leaf ${source.id} [${shape}] [${strides}] ${offset}`, {
-      op: 'leaf',
-      attrs: `source ${source.id}`,
-      inputs: [],
-      shape,
-      dtype: source.dtype,
-      lowering: { kind: 'leaf' },
-      leaf: { source, strides, offset },
-      constant: null,
-    })
+    const rule = this.#rule(`leaf ${source.id} [${shape}] [${strides}] ${offset}`)
+    const key = String(rule)
+    let node = this.#known.get(key)
+    if (!node) {
+      const meta = { shape, dtype: source.dtype }
+      node = this.#add('leaf', `source ${source.id}`, rule, [], meta, LEAF, { source, strides, offset }, null)
+      this.#known.set(key, node)
+    }
+    return node
   }
 
   constant(dtype: DType, value: number): Node {
-    return this.#intern(`constant ${dtype} ${Object.is(value, -0) ? '-0' : value}`, {
-      op: 'constant',
-      attrs: String(value),
-      inputs: [],
-      shape: [],
-      dtype,
-      lowering: {
+    const rule = this.#rule(`constant ${dtype} ${Object.is(value, -0) ? '-0' : value}`)
+    const key = String(rule)
+    let node = this.#known.get(key)
+    if (!node) {
+      const lowering: Lowering = {
         kind: 'map',
         form: 'pointwise',
         cost: 0,
         inMemory: [],
         value: () => ({ kind: 'const', dtype, value }),
-      },
-      leaf: null,
-      constant: value,
-    })
+      }
+      node = this.#add('constant', String(value), rule, [], { shape: [], dtype }, lowering, null, value)
+      this.#known.set(key, node)
+    }
+    return node
   }
 
   apply<A>(op: OpDef<A>, attrs: A, inputs: readonly Node[]): Node {
+    const text = attrsText(attrs)
+    const rule = this.#rule(text === '' ? op.name : `${op.name} ${text}`)
+    const key = keyOf(rule, inputs)
+    let node = this.#known.get(key)
+    if (!node) {
+      node = this.#applied(op, attrs, text, rule, inputs)
+      this.#known.set(key, node)
+    }
+    return node
+  }
+
+  #applied<A>(op: OpDef<A>, attrs: A, text: string, rule: number, inputs: readonly Node[]): Node {
     const meta = op.infer(inputs, attrs)
+    if (isEmpty(meta)) return this.#empty(meta)
     const rewrite = simplify(op.name, attrs, inputs, meta.shape)
     if (rewrite) return this.#rewritten(rewrite)
     const lowering = op.lower(inputs, attrs, meta)
+    const rest = restOf(op.name, attrs, inputs, lowering)
+    if (rest?.kind === 'node') return rest.node
+    if (rest?.kind === 'inputs') return this.apply(op, attrs, rest.inputs)
+    if (rest) return this.apply(expand, { shape: meta.shape }, [this.constant(meta.dtype, rest.value)])
     if (lowering.kind === 'reduce') {
       const split = this.#splitReduction(op, lowering.axes, inputs[0] as Node)
       if (split) return split
@@ -99,7 +120,12 @@ export class Graph {
     // A sort finds its input row-major in a buffer of its own.
     const ready =
       lowering.kind === 'argsort' ? inputs.map((x) => (x.leaf || x.constant !== null ? this.copy(x) : x)) : inputs
-    return this.#node(op.name, attrs, ready, meta, lowering)
+    return this.#add(op.name, text, rule, ready, meta, lowering, null, null)
+  }
+
+  #empty(meta: Meta): Node {
+    const rule = this.#rule(`empty ${meta.dtype} [${meta.shape}]`)
+    return this.#add('empty', '', rule, [], meta, emptyLowering(meta), null, null)
   }
 
   #rewritten(rewrite: Rewrite): Node {
@@ -130,44 +156,31 @@ export class Graph {
       inMemory: [],
       value: (at, context) => context.read(0, at),
     }
-    return this.#add({
-      op: 'copy',
-      attrs: '',
-      inputs: [x],
-      shape: x.shape,
-      dtype: x.dtype,
-      lowering,
-      leaf: null,
-      constant: null,
-    })
+    return this.#add('copy', '', this.#rule('copy'), [x], x, lowering, null, null)
   }
 
-  #node(op: string, attrs: unknown, inputs: readonly Node[], meta: Meta, lowering: Lowering): Node {
-    const text = JSON.stringify(attrs)
-    return this.#intern(`${op} ${text} ${inputs.map((x) => x.id).join(' ')}`, {
-      op,
-      attrs: text === '{}' ? '' : text,
-      inputs,
-      shape: meta.shape,
-      dtype: meta.dtype,
-      lowering,
-      leaf: null,
-      constant: null,
-    })
+  #rule(text: string): number {
+    let rule = this.#rules.get(text)
+    if (rule === undefined) {
+      rule = this.#rules.size
+      this.#rules.set(text, rule)
+    }
+    return rule
   }
 
-  #intern(key: string, node: Omit<Node, 'id'>): Node {
-    const known = this.#known.get(key)
-    if (known) return known
-    const added = this.#add(node)
-    this.#known.set(key, added)
-    return added
-  }
-
-  #add(node: Omit<Node, 'id'>): Node {
-    const added: Node = { id: this.nodes.length, ...node }
-    this.nodes.push(added)
-    return added
+  #add(
+    op: string,
+    attrs: string,
+    rule: number,
+    inputs: readonly Node[],
+    { shape, dtype }: Meta,
+    lowering: Lowering,
+    leaf: Leaf | null,
+    constant: number | null,
+  ): Node {
+    const node: Node = { id: this.nodes.length, op, attrs, rule, inputs, shape, dtype, lowering, leaf, constant }
+    this.nodes.push(node)
+    return node
   }
 
   /** sum over [.., S, ..] as the sum over parts of S; the parts do not depend on the number of threads. */
@@ -194,8 +207,23 @@ export class Graph {
     const shape = x.shape.map((extent, d) => (axes.includes(d) ? 1 : extent))
     const name = op.name === 'amax' ? 'max' : op.name === 'amin' ? 'min' : op.name
     const lowering: Lowering = { kind: 'reduce', op: name as 'sum' | 'prod' | 'max' | 'min', axes }
-    return this.#node(op.name, attrs, [x], { shape, dtype: x.dtype }, lowering)
+    const text = attrsText(attrs)
+    const rule = this.#rule(`${op.name} ${text}`)
+    const key = keyOf(rule, [x])
+    let node = this.#known.get(key)
+    if (!node) {
+      node = this.#add(op.name, text, rule, [x], { shape, dtype: x.dtype }, lowering, null, null)
+      this.#known.set(key, node)
+    }
+    return node
   }
+}
+
+/** A node's identity: its rule and its inputs. */
+function keyOf(rule: number, inputs: readonly Node[]): string {
+  let key = String(rule)
+  for (const { id } of inputs) key += ` ${id}`
+  return key
 }
 
 function divisorNear(extent: number, target: number): number | null {

@@ -9,7 +9,7 @@
  * single: a scan, a scatter or a sort, alone.
  */
 import type { Shape } from '../dtype.ts'
-import { sizeOf } from '../dtype.ts'
+import { sameShape, sizeOf } from '../dtype.ts'
 import type { Node } from './graph.ts'
 
 export type Role = 'reduce' | 'full' | 'row' | 'product' | 'single'
@@ -20,7 +20,8 @@ export interface Group {
   /** The reduced axes of the domain, sorted; null where there is no reduction. */
   readonly reduced: readonly number[] | null
   /** In order of creation. */
-  readonly members: ReadonlyMap<Node, Role>
+  readonly members: readonly Node[]
+  readonly roles: ReadonlyMap<Node, Role>
 }
 
 /** The group of a single root. */
@@ -30,18 +31,22 @@ export function groupOf(root: Node): Group {
     case 'leaf':
       throw new Error(`a leaf has no kernel: ${root.op}`)
     case 'map':
-      return { kind: 'loops', domain: root.shape, reduced: null, members: new Map([[root, 'full']]) }
+      return alone(root, 'loops', root.shape, null, 'full')
     case 'reduce': {
       const input = root.inputs[0] as Node
-      return { kind: 'loops', domain: input.shape, reduced: lowering.axes, members: new Map([[root, 'reduce']]) }
+      return alone(root, 'loops', input.shape, lowering.axes, 'reduce')
     }
     case 'gemm':
-      return { kind: 'gemm', domain: root.shape, reduced: null, members: new Map([[root, 'product']]) }
+      return alone(root, 'gemm', root.shape, null, 'product')
     case 'scan':
     case 'scatter':
     case 'argsort':
-      return { kind: 'single', domain: root.shape, reduced: null, members: new Map([[root, 'single']]) }
+      return alone(root, 'single', root.shape, null, 'single')
   }
+}
+
+function alone(root: Node, kind: Group['kind'], domain: Shape, reduced: readonly number[] | null, role: Role): Group {
+  return { kind, domain, reduced, members: [root], roles: new Map([[root, role]]) }
 }
 
 /** The extents of the domain's axes that are not reduced. */
@@ -63,7 +68,7 @@ export function union(producer: Group, consumer: Group): Group | null {
     if (sizeOf(consumer.domain) !== sizeOf(producer.domain)) return null
     if (!producer.reduced) return joined(consumer, producer, consumer, (role) => role)
     const same =
-      String(producer.domain) === String(consumer.domain) && String(producer.reduced) === String(consumer.reduced)
+      sameShape(producer.domain, consumer.domain) && producer.reduced && sameShape(producer.reduced, consumer.reduced)
     return same ? joined(producer, producer, consumer, (role) => role) : null
   }
   const size = sizeOf(consumer.domain)
@@ -73,10 +78,8 @@ export function union(producer: Group, consumer: Group): Group | null {
 }
 
 function joined(base: Group, first: Group, second: Group, role: (role: Role) => Role): Group {
-  const all: [Node, Role][] = [
-    ...first.members,
-    ...[...second.members].map(([node, r]): [Node, Role] => [node, role(r)]),
-  ]
-  all.sort((a, b) => a[0].id - b[0].id)
-  return { kind: base.kind, domain: base.domain, reduced: base.reduced, members: new Map(all) }
+  const members = [...first.members, ...second.members].sort((a, b) => a.id - b.id)
+  const roles = new Map(first.roles)
+  for (const node of second.members) roles.set(node, role(second.roles.get(node) as Role))
+  return { kind: base.kind, domain: base.domain, reduced: base.reduced, members, roles }
 }

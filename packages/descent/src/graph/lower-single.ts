@@ -3,11 +3,11 @@ import { contiguousStrides, sizeOf } from '../dtype.ts'
 import * as E from '../kernel/expr.ts'
 import * as I from '../kernel/index-expr.ts'
 import type { Axis } from '../kernel/kernel.ts'
+import type { Builder, Lowered } from './builder.ts'
 import type { Node } from './graph.ts'
-import type { Builder, Lowered } from './lower.ts'
 
 export function lowerSingle(builder: Builder): Lowered {
-  const [node] = [...builder.group.members.keys()] as [Node]
+  const [node] = builder.group.members as [Node]
   const { lowering } = node
   switch (lowering.kind) {
     case 'scan': {

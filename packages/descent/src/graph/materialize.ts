@@ -17,22 +17,17 @@ export interface Materialized {
   /** All reachable nodes, inputs before users. */
   readonly order: readonly Node[]
   readonly roots: ReadonlySet<Node>
-  /** For each node, the roots and leaves that its own kernel reads to compute it. */
-  readonly reads: ReadonlyMap<Node, ReadonlySet<Node>>
-  /** For each node, the cost of an element, counted from those. */
-  readonly cost: ReadonlyMap<Node, number>
+  /** By node id: the roots and leaves that the node's own kernel reads to compute it. */
+  readonly reads: readonly (readonly Node[])[]
+  /** For each root and leaf, the roots whose kernels read it, in order. */
+  readonly readers: ReadonlyMap<Node, readonly Node[]>
+  /** By node id: the cost of an element, counted from what the kernel reads. */
+  readonly cost: readonly number[]
 }
 
 export function materialize(outputs: readonly Node[]): Materialized {
   const order = reachable(outputs)
-  const users = new Map<Node, Node[]>()
-  for (const node of order) {
-    for (const input of new Set(node.inputs)) {
-      const list = users.get(input)
-      if (list) list.push(node)
-      else users.set(input, [node])
-    }
-  }
+  const users = usersOf(order)
   const roots = new Set<Node>(outputs.filter((node) => node.lowering.kind !== 'leaf'))
   for (const node of order) {
     if (node.lowering.kind !== 'gemm') continue
@@ -41,47 +36,105 @@ export function materialize(outputs: readonly Node[]): Materialized {
       if (!isFastOperand(operand, users)) roots.add(operand)
     }
   }
-  const reads = new Map<Node, ReadonlySet<Node>>()
-  const cost = new Map<Node, number>()
+  const reads: (readonly Node[])[] = []
+  const cost: number[] = []
   const checking = new Set<Node>()
   for (const node of order) {
-    const { lowering } = node
+    const { lowering, id, inputs } = node
     if (lowering.kind === 'leaf') continue
-    const read = new Set<Node>()
+    const read = readsOf(node, roots, reads)
     let own = lowering.kind === 'map' ? lowering.cost : 1
-    for (const input of node.inputs) {
-      if (roots.has(input) || input.leaf) read.add(input)
-      else {
-        for (const source of reads.get(input) as ReadonlySet<Node>) read.add(source)
-        own += cost.get(input) as number
-      }
-    }
+    for (const input of inputs) if (!input.leaf && !roots.has(input)) own += cost[input.id] as number
     // What is the same everywhere is computed once a kernel, before its loops.
-    if (node.op === 'expand' && node.inputs.every((input) => sizeOf(input.shape) <= 1)) own = Math.min(own, 1)
-    reads.set(node, read)
-    cost.set(node, own)
-    if (lowering.kind !== 'map') roots.add(node)
-    else if (lowering.checks || node.inputs.some((input) => checking.has(input) && !roots.has(input))) {
-      checking.add(node)
-      if (users.get(node)?.some(discardsSome)) roots.add(node)
+    if (node.op === 'expand' && own > 1 && sizeOf((inputs[0] as Node).shape) <= 1) own = 1
+    reads[id] = read
+    cost[id] = own
+    if (lowering.kind !== 'map') {
+      roots.add(node)
+      continue
     }
-    if (lowering.kind === 'map' && needsBuffer(node, own, read.size, users.get(node) ?? [])) roots.add(node)
+    const usedBy = users[id] ?? []
+    if (lowering.checks || (checking.size > 0 && inputs.some((input) => checking.has(input) && !roots.has(input)))) {
+      checking.add(node)
+      if (usedBy.some(discardsSome)) roots.add(node)
+    }
+    if (needsBuffer(node, own, read.length, usedBy)) roots.add(node)
   }
-  return { order, roots, reads, cost }
+  return { order, roots, reads, readers: readersOf(order, roots, reads), cost }
+}
+
+/** By node id: the nodes that have it as an input, in order. */
+function usersOf(order: readonly Node[]): readonly (readonly Node[])[] {
+  const users: Node[][] = []
+  for (const node of order) {
+    for (let i = 0; i < node.inputs.length; i++) {
+      const { id } = node.inputs[i] as Node
+      const list = users[id]
+      if (!list) users[id] = [node]
+      else if (list.at(-1) !== node) list.push(node)
+    }
+  }
+  return users
+}
+
+function readersOf(
+  order: readonly Node[],
+  roots: ReadonlySet<Node>,
+  reads: readonly (readonly Node[])[],
+): Map<Node, Node[]> {
+  const readers = new Map<Node, Node[]>()
+  for (const root of order) {
+    if (!roots.has(root)) continue
+    for (const read of reads[root.id] as readonly Node[]) {
+      const list = readers.get(read)
+      if (list) list.push(root)
+      else readers.set(read, [root])
+    }
+  }
+  return readers
+}
+
+const nothing: readonly Node[] = []
+
+/** Without doubles. A list may be shared by nodes that read the same. */
+function readsOf({ inputs }: Node, roots: ReadonlySet<Node>, reads: readonly (readonly Node[])[]): readonly Node[] {
+  let found = nothing
+  let own: Node[] | null = null
+  for (const input of inputs) {
+    const isRead = input.leaf !== null || roots.has(input)
+    const further = isRead ? null : (reads[input.id] as readonly Node[])
+    if (further?.length === 0 || further === found) continue
+    if (further && found.length === 0) {
+      found = further
+      continue
+    }
+    if (!own) found = own = [...found]
+    if (!further) addOnce(own, input)
+    else for (const read of further) addOnce(own, read)
+  }
+  return found
+}
+
+function addOnce(list: Node[], node: Node): void {
+  if (!list.includes(node)) list.push(node)
 }
 
 function needsBuffer(node: Node, cost: number, reads: number, users: readonly Node[]): boolean {
   if (node.constant !== null) return false
   for (const user of users) {
     const { lowering } = user
-    if (lowering.kind === 'map' && lowering.inMemory.some((i) => user.inputs[i] === node)) return true
+    if (lowering.kind === 'map') {
+      if (lowering.inMemory.length > 0 && lowering.inMemory.some((i) => user.inputs[i] === node)) return true
+      continue
+    }
     if (lowering.kind === 'argsort') return true
     if (lowering.kind === 'scatter' && node.inputs.length > 0 && cost > CHEAP) return true
   }
-  const size = sizeOf(node.shape)
   if (reads > 16 || cost > LARGE) return true
+  if (cost <= CHEAP) return false
+  const size = sizeOf(node.shape)
   if (size <= 1) return users.length > 2 && cost > 20
-  if (users.length > 1 && cost > CHEAP) return true
+  if (users.length > 1) return true
   return cost > CHEAP_TO_REPEAT && users.some((user) => sizeOf(user.shape) > size && user.lowering.kind === 'map')
 }
 
@@ -102,22 +155,21 @@ function throughMovements(node: Node): Node {
 }
 
 /** Whether a matrix product can compute this while it packs: memory, or little arithmetic that nobody else needs. */
-function isFastOperand(node: Node, users: ReadonlyMap<Node, readonly Node[]>): boolean {
+function isFastOperand(node: Node, users: readonly (readonly Node[])[]): boolean {
   const { lowering } = node
   if (lowering.kind !== 'map' || node.constant !== null) return true
   if (lowering.form !== 'pointwise' || node.inputs.length === 0 || lowering.cost > 2) return false
-  if ((users.get(node)?.length ?? 0) > 1) return false
+  if ((users[node.id]?.length ?? 0) > 1) return false
   return node.inputs.every((input) => isFastOperand(throughMovements(input), users))
 }
 
+/** Inputs are older than their users, so that one way back over all numbers finds every node. */
 function reachable(outputs: readonly Node[]): Node[] {
-  const seen = new Set<Node>()
-  const stack = [...outputs]
-  while (stack.length > 0) {
-    const node = stack.pop() as Node
-    if (seen.has(node)) continue
-    seen.add(node)
-    stack.push(...node.inputs)
+  const found: (Node | undefined)[] = []
+  for (const node of outputs) found[node.id] = node
+  for (let id = found.length - 1; id >= 0; id--) {
+    const inputs = found[id]?.inputs ?? nothing
+    for (let i = 0; i < inputs.length; i++) found[(inputs[i] as Node).id] = inputs[i]
   }
-  return [...seen].sort((a, b) => a.id - b.id)
+  return found.filter((node) => node !== undefined)
 }

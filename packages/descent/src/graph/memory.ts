@@ -13,18 +13,25 @@ export interface Lifetime {
 const ALIGNMENT = 64
 const SLACK = 16
 
+interface Placed {
+  readonly offset: number
+  readonly end: number
+  readonly life: Lifetime
+}
+
 export function planMemory(buffers: readonly Lifetime[]): { offsets: number[]; bytes: number } {
   const offsets = new Array<number>(buffers.length).fill(0)
-  const placed: { offset: number; end: number; life: Lifetime }[] = []
+  const placed: Placed[] = []
   const order = buffers.map((_, i) => i).sort((a, b) => (buffers[b] as Lifetime).bytes - (buffers[a] as Lifetime).bytes)
   let total = 0
   for (const i of order) {
     const life = buffers[i] as Lifetime
     const bytes = roundUp(life.bytes + SLACK)
     let offset = ALIGNMENT
-    for (const other of placed) {
-      const together = other.life.first <= life.last && life.first <= other.life.last
-      if (together && offset < other.end && other.offset < offset + bytes) offset = other.end
+    for (let p = 0; p < placed.length; p++) {
+      const other = placed[p] as Placed
+      if (other.end <= offset || offset + bytes <= other.offset) continue
+      if (other.life.first <= life.last && life.first <= other.life.last) offset = other.end
     }
     offsets[i] = offset
     insertSorted(placed, { offset, end: offset + bytes, life })
@@ -33,9 +40,9 @@ export function planMemory(buffers: readonly Lifetime[]): { offsets: number[]; b
   return { offsets, bytes: total }
 }
 
-function insertSorted<T extends { offset: number }>(list: T[], item: T): void {
+function insertSorted(list: Placed[], item: Placed): void {
   let at = list.length
-  while (at > 0 && (list[at - 1] as T).offset > item.offset) at--
+  while (at > 0 && (list[at - 1] as Placed).offset > item.offset) at--
   list.splice(at, 0, item)
 }
 

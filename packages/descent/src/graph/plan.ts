@@ -7,13 +7,15 @@
  */
 import { sizeOf } from '../dtype.ts'
 import * as E from '../kernel/expr.ts'
-import { indexKey } from '../kernel/index-expr.ts'
-import type { Check, Kernel, Launch, Plan, PlanBuffer } from '../kernel/kernel.ts'
-import { kernelKey } from '../kernel/key.ts'
+import { type Index, sameIndex } from '../kernel/index-expr.ts'
+import type { Check, Launch, Plan, PlanBuffer } from '../kernel/kernel.ts'
+import { KernelNumbers } from '../kernel/key.ts'
+import type { Lowered, Target } from './builder.ts'
+import { isEmpty } from './empty.ts'
 import { fuse } from './fuse.ts'
 import type { Graph, Node, Source } from './graph.ts'
 import type { Group } from './group.ts'
-import { type Lowered, lowerGroup, type Target } from './lower.ts'
+import { KnownKernels } from './known-kernels.ts'
 import { type Materialized, materialize } from './materialize.ts'
 import { planMemory } from './memory.ts'
 
@@ -32,9 +34,10 @@ export interface Planned {
 }
 
 interface Item {
-  readonly group: Group
-  lowered: Lowered
+  readonly lowered: Lowered
+  /** Kernels that must run before, and those that wait for it. */
   readonly after: Set<Item>
+  readonly before: Set<Item>
   readonly order: number
   readonly updatesState: boolean
 }
@@ -47,15 +50,18 @@ export function buildPlan(program: Program): Planned {
     taken.add(result)
     return result
   }
-  const updates = program.updates.map(({ source, value }) => ({ source, value: own(value) }))
+  const updates = program.updates
+    .filter(({ value }) => !isEmpty(value))
+    .map(({ source, value }) => ({ source, value: own(value) }))
   const outputs = program.outputs.map(own)
-  let materialized = materialize([...outputs, ...updates.map((u) => u.value)])
+  const computed = outputs.filter((node) => !isEmpty(node))
+  let materialized = materialize([...computed, ...updates.map((u) => u.value)])
 
   // A state whose new values cannot take the old ones' place at once is written to memory and copied at the end.
   const alone = new Set<Node>()
   const inMemory: Node[] = []
   for (;;) {
-    const attempt = arrange(updates, outputs, materialized, alone)
+    const attempt = arrange(updates, computed, materialized, alone)
     if ('items' in attempt) return assemble(program, attempt.items, attempt.checks, outputs, materialized)
     const conflict = updates.findIndex((u) => u.source === attempt.conflict)
     const { source, value } = updates[conflict] as { source: Source; value: Node }
@@ -64,7 +70,7 @@ export function buildPlan(program: Program): Planned {
     alone.add(copied)
     inMemory.push(value)
     updates[conflict] = { source, value: copied }
-    materialized = materialize([...outputs, ...updates.map((u) => u.value), ...inMemory])
+    materialized = materialize([...computed, ...updates.map((u) => u.value), ...inMemory])
   }
 }
 
@@ -74,66 +80,60 @@ function arrange(
   materialized: Materialized,
   alone: ReadonlySet<Node>,
 ): { items: Item[]; checks: Check[] } | { conflict: Source } {
-  const groups = fuse(materialized, alone, new Set(updates.map((u) => u.value)))
   const inPlace = new Map(updates.map((u) => [u.value, u.source]))
-  const external = new Set<Node>([...outputs, ...inPlace.keys()])
-  for (const [node, group] of groups) {
-    for (const read of materialized.reads.get(node) as ReadonlySet<Node>)
-      if (groups.get(read) !== group) external.add(read)
-  }
+  const kernels = new KnownKernels(materialized, inPlace, new Set([...outputs, ...inPlace.keys()]))
+  const groups = fuse(materialized, kernels, alone, inPlace)
   const checks: Check[] = []
   const items = new Map<Group, Item>()
   for (const group of new Set(groups.values())) {
-    const lowered = lowerGroup(group, {
-      roots: materialized.roots,
-      stored: external,
-      cost: materialized.cost,
-      inPlace,
-      checks,
-    })
-    if (!lowered)
-      throw new Error(`kernel of ${[...group.members.keys()].map((n) => n.op).join(', ')} cannot be lowered`)
-    const updatesState = [...group.members.keys()].some((node) => inPlace.has(node))
+    const { members } = group
+    const lowered = kernels.lower(group, checks)
+    if (!lowered) throw new Error(`kernel of ${members.map((n) => n.op).join(', ')} cannot be lowered`)
     items.set(group, {
-      group,
       lowered,
       after: new Set(),
-      order: Math.max(...[...group.members.keys()].map((n) => n.id)),
-      updatesState,
+      before: new Set(),
+      order: (members.at(-1) as Node).id,
+      updatesState: members.some((node) => inPlace.has(node)),
     })
   }
-  for (const [node, group] of groups) {
-    for (const read of materialized.reads.get(node) as ReadonlySet<Node>) {
-      const producer = groups.get(read)
-      if (producer && producer !== group) (items.get(group) as Item).after.add(items.get(producer) as Item)
-    }
+  const itemOf = (node: Node): Item => items.get(groups.get(node) as Group) as Item
+  for (const node of groups.keys()) {
+    for (const read of materialized.reads[node.id] as readonly Node[])
+      if (groups.has(read)) runAfter(itemOf(node), itemOf(read))
+  }
+  // Who reads a leaf of a source, rather than the new values that are kept there, reads the old ones.
+  const readersOfOld = new Map<Source, Set<Item>>()
+  for (const [node, readers] of materialized.readers) {
+    if (!node.leaf) continue
+    const found = readersOfOld.get(node.leaf.source) ?? new Set()
+    readersOfOld.set(node.leaf.source, found)
+    for (const reader of readers) found.add(itemOf(reader))
   }
   for (const { source, value } of updates) {
-    const writer = items.get(groups.get(value) as Group) as Item
-    for (const item of items.values()) {
-      if (!readsOldValues(item, source, materialized)) continue
-      if (item !== writer) writer.after.add(item)
+    const writer = itemOf(value)
+    for (const item of readersOfOld.get(source) ?? []) {
+      if (item !== writer) runAfter(writer, item)
       else if (!readsInPlace(item.lowered, source)) return { conflict: source }
     }
-    if (waitsFor(writer, writer)) return { conflict: source }
+    if (waitsForItself(writer)) return { conflict: source }
   }
   return { items: [...items.values()], checks }
 }
 
-/** Whether the kernel reads a leaf of this source, rather than the new values that are kept there. */
-function readsOldValues(item: Item, source: Source, { reads }: Materialized): boolean {
-  for (const node of item.group.members.keys()) {
-    for (const read of reads.get(node) as ReadonlySet<Node>) if (read.leaf?.source === source) return true
-  }
-  return false
+function runAfter(item: Item, earlier: Item): void {
+  if (item === earlier) return
+  item.after.add(earlier)
+  earlier.before.add(item)
 }
 
-function waitsFor(item: Item, target: Item): boolean {
+function waitsForItself(item: Item): boolean {
+  if (item.before.size === 0) return false
   const seen = new Set<Item>()
   const stack = [...item.after]
   while (stack.length > 0) {
     const next = stack.pop() as Item
-    if (next === target) return true
+    if (next === item) return true
     if (seen.has(next)) continue
     seen.add(next)
     stack.push(...next.after)
@@ -146,13 +146,13 @@ function readsInPlace({ kernel, targets }: Lowered, source: Source): boolean {
   const buffer = targets.indexOf(source)
   if (buffer < 0) return true
   if (kernel.kind === 'gemm') {
-    const key = kernel.stores.find((s) => s.buffer === buffer)?.index
+    const at = kernel.stores.find((s) => s.buffer === buffer)?.index
     return (
       !loads([kernel.a, kernel.b], buffer).length &&
       loads(
         kernel.stores.map((s) => s.value),
         buffer,
-      ).every((l) => key && indexKey(l) === indexKey(key))
+      ).every((index) => at && sameIndex(index, at))
     )
   }
   if (kernel.kind !== 'loops') return false
@@ -163,13 +163,13 @@ function readsInPlace({ kernel, targets }: Lowered, source: Source): boolean {
   for (const stage of kernel.stages) {
     const read = loads([...stage.reductions.map((r) => r.value), ...stage.stores.map((s) => s.value)], buffer)
     if (read.length === 0) continue
-    if (stage !== writer || !at || read.some((index) => indexKey(index) !== indexKey(at))) return false
+    if (stage !== writer || !at || read.some((index) => !sameIndex(index, at))) return false
   }
   return true
 }
 
-function loads(roots: readonly E.Expr[], buffer: number) {
-  const found: Extract<E.Expr, { kind: 'load' }>['index'][] = []
+function loads(roots: readonly E.Expr[], buffer: number): Index[] {
+  const found: Index[] = []
   let gathered = false
   E.walkExprs(roots, (e) => {
     if (e.kind === 'load' && e.buffer === buffer) found.push(e.index)
@@ -181,18 +181,24 @@ function loads(roots: readonly E.Expr[], buffer: number) {
 /** Kernels that are ready run in one step; states are updated in the last steps. */
 function schedule(items: readonly Item[]): Item[][] {
   const steps: Item[][] = []
-  const done = new Set<Item>()
-  let waiting = [...items].sort((a, b) => a.order - b.order)
-  while (waiting.length > 0) {
-    const quiet = waiting.some((item) => !item.updatesState)
-    const ready = (item: Item): boolean => [...item.after].every((other) => done.has(other))
-    let step = waiting.filter((item) => ready(item) && !(quiet && item.updatesState))
-    if (step.length === 0) step = waiting.filter(ready)
-    if (step.length === 0) throw new Error('kernels wait for one another')
-    for (const item of step) done.add(item)
-    waiting = waiting.filter((item) => !done.has(item))
-    steps.push(step)
+  const missing = new Map(items.map((item) => [item, item.after.size]))
+  let quiet = items.filter((item) => !item.updatesState).length
+  let ready = items.filter((item) => item.after.size === 0)
+  while (ready.length > 0) {
+    const first = quiet > 0 ? ready.filter((item) => !item.updatesState) : ready
+    const step = first.length > 0 ? first : ready
+    ready = step === ready ? [] : ready.filter((item) => item.updatesState)
+    for (const item of step) {
+      if (!item.updatesState) quiet--
+      for (const next of item.before) {
+        const left = (missing.get(next) as number) - 1
+        missing.set(next, left)
+        if (left === 0) ready.push(next)
+      }
+    }
+    steps.push(step.sort((a, b) => a.order - b.order))
   }
+  if (steps.flat().length < items.length) throw new Error('kernels wait for one another')
   return steps
 }
 
@@ -219,19 +225,11 @@ function assemble(
     buffer.last = step
     return number
   }
-  const kernels: Kernel[] = []
-  const kernelNumbers = new Map<string, number>()
+  const numbered = new KernelNumbers()
   const launches = steps.map((step, s) =>
     step.map(({ lowered }): Launch => {
-      const key = kernelKey(lowered.kernel)
-      let kernel = kernelNumbers.get(key)
-      if (kernel === undefined) {
-        kernel = kernels.length
-        kernelNumbers.set(key, kernel)
-        kernels.push(lowered.kernel)
-      }
       const bound = lowered.targets.map((target, i) => bufferOf(target, lowered.kernel.buffers[i]?.access ?? 'read', s))
-      return { kernel, buffers: bound, size: lowered.size }
+      return { kernel: numbered.numberOf(lowered.kernel), buffers: bound, size: lowered.size }
     }),
   )
   const inArena = buffers.filter(({ target }) => !isArgument(target, outputs))
@@ -252,7 +250,9 @@ function assemble(
     }
     return { ...common, place: { kind: 'arena', offset: offsets[inArena.indexOf(buffer)] as number } }
   })
-  const plan: Plan = { kernels, buffers: placed, steps: launches, arenaBytes: bytes, checks }
+  // Outputs without elements have a position, too, but nothing writes them.
+  for (const [output, node] of outputs.entries()) if (isEmpty(node)) args.push(output)
+  const plan: Plan = { kernels: numbered.kernels, buffers: placed, steps: launches, arenaBytes: bytes, checks }
   return { plan, arguments: args, nodes: order.length > 0 ? order : program.graph.nodes }
 }
 

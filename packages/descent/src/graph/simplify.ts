@@ -2,6 +2,7 @@
  * Rewrites as a program is traced: numbers are computed at once, turned matrices turn back, and what changes nothing
  * is left out. Each rule gives the same values to the last bit.
  */
+import { sameShape } from '../dtype.ts'
 import type { Node } from './graph.ts'
 
 /** A rewritten node: an existing one, a number, or another operation in its place. */
@@ -33,7 +34,7 @@ export function simplify(
       return x.dtype === (attrs as { dtype: string }).dtype ? { kind: 'node', node: x } : null
     case 'reshape':
     case 'expand':
-      return String(x.shape) === String(shape) ? { kind: 'node', node: x } : null
+      return sameShape(x.shape, shape) ? { kind: 'node', node: x } : null
     case 'permute':
       return permuted(x, (attrs as { dims: readonly number[] }).dims)
     case 'add':

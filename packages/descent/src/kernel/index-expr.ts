@@ -3,7 +3,8 @@
  * variable, or the quotient or remainder of another expression by a positive constant.
  *
  * Every expression is kept in one normal form (terms sorted by atom, no zero coefficient, quotient and remainder
- * of the same expression joined again), so that equal expressions print alike: `indexKey` is an identity.
+ * of the same expression joined again), so that equal expressions are built alike: `sameIndex` compares term by term,
+ * and `indexKey` is an identity.
  * Quotients round towards minus infinity and remainders are never negative.
  */
 export interface Index {
@@ -52,7 +53,34 @@ function atomKey(atom: Atom): string {
 }
 
 export function sameIndex(a: Index, b: Index): boolean {
-  return a === b || indexKey(a) === indexKey(b)
+  if (a === b) return true
+  if (a.offset !== b.offset || a.terms.length !== b.terms.length) return false
+  for (let i = 0; i < a.terms.length; i++) {
+    const [s, t] = [a.terms[i] as Term, b.terms[i] as Term]
+    if (s.coefficient !== t.coefficient || !sameAtom(s.atom, t.atom)) return false
+  }
+  return true
+}
+
+export function sameIndices(a: readonly Index[], b: readonly Index[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!sameIndex(a[i] as Index, b[i] as Index)) return false
+  return true
+}
+
+function sameAtom(a: Atom, b: Atom): boolean {
+  if (a === b) return true
+  if (a.kind === 'variable') return b.kind === 'variable' && a.id === b.id
+  return a.kind === b.kind && a.by === b.by && sameIndex(a.x, b.x)
+}
+
+/** Quotients and remainders first, in the order of their keys, then variables in the order of their ids. */
+function compareAtoms(a: Atom, b: Atom): number {
+  if (a.kind === 'variable') return b.kind === 'variable' ? a.id - b.id : 1
+  if (b.kind === 'variable') return -1
+  if (sameAtom(a, b)) return 0
+  return atomKey(a) < atomKey(b) ? -1 : 1
 }
 
 /** The smallest and largest value that the expression can take. */
@@ -65,6 +93,12 @@ export function range(x: Index): { low: number; high: number } {
     high += coefficient * (coefficient > 0 ? r.high : r.low)
   }
   return { low, high }
+}
+
+/** Whether 0 ≤ x < size. */
+function isWithin(x: Index, size: number): boolean {
+  const { low, high } = range(x)
+  return low >= 0 && high < size
 }
 
 function atomRange(atom: Atom): { low: number; high: number } {
@@ -109,8 +143,7 @@ export function dot(parts: readonly Index[], strides: readonly number[]): Index 
 export function div(x: Index, by: number): Index {
   if (by === 1) return x
   const { whole, rest } = split(x, by)
-  const r = range(rest)
-  if (r.low >= 0 && r.high < by) return whole
+  if (isWithin(rest, by)) return whole
   const grain = grainOf(rest, by)
   return add(whole, grain ? div(grain.high, by / grain.size) : quotient(rest, by))
 }
@@ -118,8 +151,7 @@ export function div(x: Index, by: number): Index {
 export function mod(x: Index, by: number): Index {
   if (by === 1) return constant(0)
   const { rest } = split(x, by)
-  const r = range(rest)
-  if (r.low >= 0 && r.high < by) return rest
+  if (isWithin(rest, by)) return rest
   const grain = grainOf(rest, by)
   if (grain) return add(scale(mod(grain.high, by / grain.size), grain.size), grain.low)
   return { offset: 0, terms: [{ coefficient: 1, atom: { kind: 'mod', x: rest, by } }] }
@@ -134,8 +166,7 @@ function grainOf(x: Index, by: number): { size: number; high: Index; low: Index 
   for (const size of [...sizes].sort((a, b) => b - a)) {
     if (size === 1) break
     const { whole, rest } = split(x, size)
-    const r = range(rest)
-    if (r.low >= 0 && r.high < size) return { size, high: whole, low: rest }
+    if (isWithin(rest, size)) return { size, high: whole, low: rest }
   }
   return null
 }
@@ -170,29 +201,44 @@ function quotient(x: Index, by: number): Index {
 }
 
 function normalize(offset: number, terms: readonly Term[]): Index {
-  const byAtom = new Map<string, Term>()
-  for (const t of terms) {
-    const key = atomKey(t.atom)
-    const seen = byAtom.get(key)
-    byAtom.set(key, seen ? { coefficient: seen.coefficient + t.coefficient, atom: t.atom } : t)
-  }
-  for (const [key, t] of byAtom) if (t.coefficient === 0) byAtom.delete(key)
-  for (const [key, t] of byAtom) {
-    if (t.atom.kind !== 'mod') continue
-    const partner = quotient(t.atom.x, t.atom.by)
-    const partnerTerm = partner.terms[0]
-    if (partnerTerm?.coefficient !== 1 || partner.terms.length > 1 || partner.offset !== 0) continue
-    const partnerKey = atomKey(partnerTerm.atom)
-    const other = byAtom.get(partnerKey)
-    if (other && other.coefficient === t.coefficient * t.atom.by) {
-      byAtom.delete(key)
-      byAtom.delete(partnerKey)
-      const joined = scale(t.atom.x, t.coefficient)
-      return normalize(offset + joined.offset, [...byAtom.values(), ...joined.terms])
+  const sorted: Term[] = []
+  for (const t of terms) insert(sorted, t)
+  const present = sorted.some((t) => t.coefficient === 0) ? sorted.filter((t) => t.coefficient !== 0) : sorted
+  return rejoined(offset, present) ?? { offset, terms: present }
+}
+
+function insert(sorted: Term[], t: Term): void {
+  let at = sorted.length
+  for (; at > 0; at--) {
+    const before = sorted[at - 1] as Term
+    const order = compareAtoms(before.atom, t.atom)
+    if (order < 0) break
+    if (order === 0) {
+      sorted[at - 1] = { coefficient: before.coefficient + t.coefficient, atom: t.atom }
+      return
     }
   }
-  const sorted = [...byAtom.entries()].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map((entry) => entry[1])
-  return { offset, terms: sorted }
+  if (at === sorted.length) sorted.push(t)
+  else sorted.splice(at, 0, t)
+}
+
+/** by·c·(x / by) + c·(x % by) is c·x; null where no quotient meets its remainder. */
+function rejoined(offset: number, terms: readonly Term[]): Index | null {
+  for (const t of terms) {
+    const { atom, coefficient } = t
+    if (atom.kind === 'variable') return null
+    if (atom.kind === 'div') continue
+    const wanted = coefficient * atom.by
+    if (!terms.some((other) => other.coefficient === wanted && other !== t)) continue
+    const { terms: whole, offset: extra } = quotient(atom.x, atom.by)
+    const partner = whole[0]
+    if (partner?.coefficient !== 1 || whole.length > 1 || extra !== 0) continue
+    const other = terms.find((o) => o.coefficient === wanted && sameAtom(o.atom, partner.atom))
+    if (!other) continue
+    const joined = scale(atom.x, coefficient)
+    return normalize(offset + joined.offset, [...terms.filter((o) => o !== t && o !== other), ...joined.terms])
+  }
+  return null
 }
 
 /** Replaces loop variables by expressions; variables that the map does not hold stay. */

@@ -85,6 +85,15 @@ export function requireDType(op: string, meta: Meta, ...allowed: readonly DType[
   }
 }
 
+/** Attributes as text, equal exactly for equal ones; nothing where there are none. */
+export function attrsText(attrs: unknown): string {
+  const text = JSON.stringify(attrs)
+  if (text === '{}') return ''
+  // JSON has no words for NaN and the infinities.
+  if (!text.includes('null')) return text
+  return JSON.stringify(attrs, (_, x) => (typeof x === 'number' && !Number.isFinite(x) ? String(x) : x))
+}
+
 export function shapeText(shape: Shape): string {
   return `[${shape.join(', ')}]`
 }

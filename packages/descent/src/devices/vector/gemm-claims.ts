@@ -387,6 +387,37 @@ export function testGemms(label: string, device: () => Device, { runs, most }: G
   })
 }
 
+/** For machines that can sum in double precision. */
+export function testSmallGemms(label: string, device: () => Device): void {
+  test(`${label}: small products are exact but for the rounding of the result, whatever cancels out`, () => {
+    for (const [m, n, k] of [
+      [20, 30, 200],
+      [12, 16, 100],
+      [5, 64, 384],
+      [47, 33, 65],
+      [4, 15, 1500],
+    ] as const) {
+      for (const turnB of [false, true]) {
+        const dice = new Dice(k)
+        const inputs = [m * k, n * k].map((length) =>
+          Float32Array.from({ length }, () => (dice.below(1 << 24) / (1 << 22) - 2) * 2 ** dice.below(4)),
+        )
+        const kernel = product({ m, n, k, turnB })
+        const [want, got] = [referenceDevice(), device()].map(
+          (d) => run(d, kernel, [...inputs, new Float32Array(m * n)])[2],
+        )
+        for (const [i, value] of (want as Values).entries()) {
+          const other = got?.[i] as number
+          assert.ok(
+            Math.abs(other - value) <= 2 ** -23 * Math.abs(value) + 1e-10,
+            `${title(kernel)}: ${other} for ${value}`,
+          )
+        }
+      }
+    }
+  })
+}
+
 interface Convolution {
   images: number
   channels: number

@@ -14,6 +14,8 @@ export interface Panels {
   readonly columns: number
   /** The greatest height of a panel of A. */
   readonly height: number
+  /** What tiles are summed in. Sums in f64 are rounded once, when they are written. */
+  readonly sums: 'f32' | 'f64'
 }
 
 /** Panels of A, one after the other: `count` of that height. */
@@ -33,7 +35,7 @@ export interface GemmMachine {
   /** Products of more multiply-adds than this are never computed as loops (see gemm-loops.ts). */
   readonly mostAsLoops: number
   /** The panels that suit a product of so many rows and columns. */
-  panels(m: number, n: number): Panels
+  panels(m: number, n: number, sums: Panels['sums']): Panels
   /** Panels that cover so many rows, and no more unless there are very few. */
   cover(rows: number, panels: Panels): readonly Run[]
   /**

@@ -28,21 +28,29 @@ export interface Tiling {
   readonly sharedA: boolean
 }
 
-/** Small products have time for short partial sums, which round less. */
 const preciseWork = 1 << 18
-const preciseKBlock = 24
+/** Sums of no more products than this hardly round, in f32 too. */
+const fewProducts = 64
 const maxSharedBytes = 16 * 1024 * 1024
 const ceil = (x: number, by: number) => Math.ceil(x / by)
 const roundUp = (x: number, by: number) => ceil(x, by) * by
 
-export function chooseTiling({ batch, m, n, k, batchedA }: Problem, machine: GemmMachine): Tiling {
-  const { rate, blockBytes, mostDepth, depthGrain } = machine
-  const panels = machine.panels(m, n)
+/**
+ * Small products take so little time that they can be exact: the product of two f32 is exact in f64, and a sum of them all but
+ * is, so that only the result is rounded, whatever cancels out. (In f32 no order of summation holds a small sum of k large
+ * products to 2e-5: with blocks, in pairs or with compensated blocks one in a thousand fails at k = 200.)
+ */
+export function sumsOf({ batch, m, n, k }: Omit<Problem, 'batchedA'>): Panels['sums'] {
+  return k > fewProducts && batch * m * n * k < preciseWork ? 'f64' : 'f32'
+}
+
+export function chooseTiling({ batch, m, n, k, batchedA }: Problem, panels: Panels, machine: GemmMachine): Tiling {
+  const { rate, blockBytes, depthGrain } = machine
   const nanoseconds = (batch * m * n * k) / rate
   const wanted = nanoseconds < 20_000 ? 1 : Math.min(16, Math.max(2, Math.floor(nanoseconds / 20_000)))
   let splits = 1
   if (k >= 1024 && batch * m * n <= 65_536) splits = Math.min(8, Math.floor(k / 256), wanted)
-  const mostK = batch * m * n * k < preciseWork ? preciseKBlock : mostDepth
+  const mostK = panels.sums === 'f64' ? k : machine.mostDepth
   const kBlock = roundUp(ceil(ceil(k, splits), ceil(ceil(k, splits), mostK)), depthGrain)
   const kSplit = roundUp(ceil(k, splits), kBlock)
   splits = ceil(k, kSplit)

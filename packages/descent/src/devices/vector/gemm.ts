@@ -14,7 +14,7 @@ import { analyseOperand, type Operand, type OperandLoad, Tables } from './gemm-o
 import { emitPacked } from './gemm-packed.ts'
 import { emitColumnPack, emitGroupPack, type GeneralOperand } from './gemm-slow-pack.ts'
 import { emitThin, mostVectors, thinDirection } from './gemm-thin.ts'
-import { chooseTiling, type Problem } from './gemm-tiling.ts'
+import { chooseTiling, type Problem, sumsOf } from './gemm-tiling.ts'
 import { emitLoops } from './loops.ts'
 import type { EmittedKernel, Target } from './target.ts'
 
@@ -26,17 +26,17 @@ export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
   const kernel = foldBatch(given)
   const tables = new Tables()
   const machine = target.gemm
-  const shape = machine.panels(kernel.m.size, kernel.n.size)
-  const width = Math.max(shape.columns, shape.height)
-  const a = analyseOperand(kernel.a, kernel.m, kernel.k, tables, width)
-  const b = analyseOperand(kernel.b, kernel.n, kernel.k, tables, width)
-  const problem: Problem = {
-    batch: kernel.batch.reduce((size, axis) => size * axis.size, 1),
+  const size = {
+    batch: kernel.batch.reduce((points, axis) => points * axis.size, 1),
     m: kernel.m.size,
     n: kernel.n.size,
     k: kernel.k.size,
-    batchedA: a ? a.batched : dependsOn(kernel.a, kernel.batch),
   }
+  const panels = machine.panels(size.m, size.n, sumsOf(size))
+  const width = Math.max(panels.columns, panels.height)
+  const a = analyseOperand(kernel.a, kernel.m, kernel.k, tables, width)
+  const b = analyseOperand(kernel.b, kernel.n, kernel.k, tables, width)
+  const problem: Problem = { ...size, batchedA: a ? a.batched : dependsOn(kernel.a, kernel.batch) }
   const sharedWord = kernel.buffers.length
   const thin = problem.m <= mostVectors ? 'm' : problem.n <= mostVectors ? 'n' : null
   const matrix = thin === 'm' ? b : a
@@ -61,7 +61,7 @@ export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
     )
     return withTables(emitted, tables)
   }
-  const tiling = chooseTiling(problem, machine)
+  const tiling = chooseTiling(problem, panels, machine)
   const tablesWord = sharedWord + (tiling.sharedA || tiling.splits > 1 ? 1 : 0)
   const packer = (operand: Operand | null, value: Expr, along: Axis, isA: boolean): Packer =>
     operand

@@ -135,7 +135,12 @@ export function testRowKernels(label: string, device: () => Device, numRuns = 60
 
   test(`${label}: rows next to one another that scatter to the same places go many at once`, () => {
     for (const width of [2, 5, 8, 13, 16, 17, 31, 48, 50]) {
-      const [outer, row, fill, source] = [3, width, 11, 19].map((size, id) => ({ id, size })) as [Axis, Axis, Axis, Axis]
+      const [outer, row, fill, source] = [3, width, 11, 19].map((size, id) => ({ id, size })) as [
+        Axis,
+        Axis,
+        Axis,
+        Axis,
+      ]
       const v = ({ id, size }: Axis): Index => variable(id, size)
       const place: Expr = { kind: 'load', dtype: 'i32', buffer: 1, index: v(source), guarded: false }
       const at = (axis: Axis): Index => dot([v(outer), v(axis), v(row)], [axis.size * width, width, 1])

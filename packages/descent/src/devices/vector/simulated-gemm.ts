@@ -17,7 +17,7 @@ export function simulatedGemm(lanes: number, newFunction: NewFunction): GemmMach
     mostDepth: 20,
     depthGrain: lanes,
     mostAsLoops: 0,
-    panels: (_m, n) => ({ columns: n <= lanes ? lanes : 2 * lanes, height: 3 }),
+    panels: (_m, n, sums) => ({ columns: n <= lanes ? lanes : 2 * lanes, height: 3, sums }),
     // Panels of 2 rows, where 3 do not divide them: a single row is covered by one of 2.
     cover(rows, { height }): readonly Run[] {
       const low = (height - (rows % height)) % height

@@ -11,18 +11,19 @@ export function gemmMachine(
   relaxedSimd: boolean,
   newFunction: (parameters: readonly Kind[]) => WasmCode,
 ): GemmMachine {
-  const known = new Map<number, FunctionBuilder>()
+  const known = new Map<string, FunctionBuilder>()
   return {
     rate: 27,
     blockBytes: 384 * 1024,
     mostDepth: 256,
     depthGrain: 4,
     mostAsLoops: 1 << 14,
-    panels: () => ({ columns: panelColumns, height: panelHeights[0] }),
+    panels: (_m, _n, sums) => ({ columns: panelColumns[sums], height: panelHeights[0], sums }),
     cover,
-    micro(_panels, height) {
-      const f = known.get(height) ?? emitMicro(module, height, relaxedSimd)
-      known.set(height, f)
+    micro({ sums }, height) {
+      const key = `${height} in ${sums}`
+      const f = known.get(key) ?? emitMicro(module, height, sums, relaxedSimd)
+      known.set(key, f)
       return f
     },
     pack: (operand, width, evaluate) => emitPack(newFunction, operand, width, evaluate),

@@ -1,4 +1,4 @@
-import { testGemms } from '../vector/gemm-claims.ts'
+import { testGemms, testSmallGemms } from '../vector/gemm-claims.ts'
 import { testLoops } from '../vector/loop-claims.ts'
 import { testRowKernels } from '../vector/row-kernel-claims.ts'
 import { wasmDevice } from './device.ts'
@@ -6,3 +6,4 @@ import { wasmDevice } from './device.ts'
 testLoops('wasm', wasmDevice)
 testRowKernels('wasm', wasmDevice)
 testGemms('wasm', wasmDevice)
+testSmallGemms('wasm', wasmDevice)

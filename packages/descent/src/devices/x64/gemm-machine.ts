@@ -19,9 +19,10 @@ export function gemmMachine(program: X64Program): GemmMachine {
     mostDepth: 256,
     depthGrain: lanes,
     mostAsLoops: 1 << 14,
-    panels(_m, n): Panels {
-      const columns = n <= lanes ? lanes : 2 * lanes
-      return { columns, height: Math.floor(most / (columns / lanes)) }
+    panels(_m, n, sums): Panels {
+      const columns = sums === 'f64' || n <= lanes ? lanes : 2 * lanes
+      const vectors = (columns / lanes) * (sums === 'f64' ? 2 : 1)
+      return { columns, height: Math.floor(most / vectors), sums }
     },
     // As many panels as needed, all of nearly the same height: low ones do not keep the machine busy.
     cover(rows, { height }): readonly Run[] {
@@ -40,7 +41,7 @@ export function gemmMachine(program: X64Program): GemmMachine {
       }
     },
     micro(panels, height) {
-      const key = `${panels.columns} × ${height}`
+      const key = `${height} × ${panels.columns} in ${panels.sums}`
       let f = known.get(key)
       if (!f) {
         f = program.newRaw(microParameters, `micro-kernel ${key}`, (asm) => emitMicro(asm, wide, panels, height))

@@ -3,7 +3,7 @@
  * memory between pages that nobody may touch.
  */
 import { describe } from 'node:test'
-import { testGemms } from '../vector/gemm-claims.ts'
+import { testGemms, testSmallGemms } from '../vector/gemm-claims.ts'
 import { testLoops } from '../vector/loop-claims.ts'
 import { testRowKernels } from '../vector/row-kernel-claims.ts'
 import type { Machine } from './allocate.ts'
@@ -40,7 +40,8 @@ for (const wide of [true, false]) {
       }
       testLoops(label, guarded, runs)
       testRowKernels(label, guarded, runs / 2)
-      testGemms(label, guarded)
+      testGemms(label, guarded, { runs, most: Infinity })
+      testSmallGemms(label, guarded)
     })
   }
 }

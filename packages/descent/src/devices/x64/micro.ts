@@ -3,7 +3,8 @@
  * runs. Each step of k loads the panel of B once, and each element of A into all lanes.
  *
  * Registers: a tile of 14 × 32 takes 28 vectors of AVX-512, two more hold B and two an element of A; one of 6 × 16 takes twelve
- * of AVX2's sixteen. Sums need four steps of latency, so panels of one vector are twice as high.
+ * of AVX2's sixteen. Sums need four steps of latency, so panels of one vector are twice as high. Vectors of f64 are filled
+ * from half as many bytes, which are converted on the way.
  */
 
 import type { Panels } from '../vector/gemm-machine.ts'
@@ -31,9 +32,12 @@ const line = 64
 export const microParameters = 7
 
 /** Appends the function's code. */
-export function emitMicro(asm: Assembler, wide: boolean, { columns }: Panels, height: number): void {
+export function emitMicro(asm: Assembler, wide: boolean, { columns, sums: type }: Panels, height: number): void {
   const bytes: Bytes = wide ? 64 : 32
-  const vectors = (columns * 4) / bytes
+  const double = type === 'f64'
+  /** Bytes of memory that fill a vector. */
+  const part: Bytes = !double ? bytes : wide ? 32 : 16
+  const vectors = (columns * 4) / part
   const sums = Array.from({ length: height }, (_, i) => Array.from({ length: vectors }, (_, j) => i * vectors + j))
   const firstB = height * vectors
   const firstA = firstB + vectors
@@ -53,13 +57,16 @@ export function emitMicro(asm: Assembler, wide: boolean, { columns }: Panels, he
     if (wide) asm.vector('vpxor', bytes, r, r, r)
     else asm.vector('vxorps', bytes, r, r, r)
   }
+  const load = double ? 'vcvtps2pd' : 'vmovups'
+  const multiplyAdd = double ? 'vfmadd231pd' : 'vfmadd231ps'
   let turn = 0
   const step = (u: number): void => {
-    for (let j = 0; j < vectors; j++) asm.move('vmovups', bytes, firstB + j, at(b, u * columns * 4 + j * bytes))
+    for (let j = 0; j < vectors; j++) asm.move(load, bytes, firstB + j, at(b, u * columns * 4 + j * part))
     for (const [i, row] of sums.entries()) {
       const x = firstA + (turn++ % spare)
-      asm.move('vbroadcastss', bytes, x, at(a, (u * height + i) * 4))
-      for (const [j, sum] of row.entries()) asm.vector('vfmadd231ps', bytes, sum, x, firstB + j)
+      asm.move('vbroadcastss', part, x, at(a, (u * height + i) * 4))
+      if (double) asm.move('vcvtps2pd', bytes, x, x)
+      for (const [j, sum] of row.entries()) asm.vector(multiplyAdd, bytes, sum, x, firstB + j)
     }
   }
   const loop = (steps: number): void => {
@@ -92,13 +99,19 @@ export function emitMicro(asm: Assembler, wide: boolean, { columns }: Panels, he
   asm.aluMemImm('cmp', parameter(6), 0)
   asm.jcc(cc.e, keep)
   for (const [i, list] of sums.entries()) {
-    for (const [j, sum] of list.entries()) asm.vector('vaddps', bytes, sum, sum, at(row, j * bytes))
+    for (const [j, sum] of list.entries()) {
+      asm.move(load, bytes, firstB, at(row, j * part))
+      asm.vector(double ? 'vaddpd' : 'vaddps', bytes, sum, sum, firstB)
+    }
     if (i < height - 1) asm.alu('add', row, rowBytes)
   }
   asm.mov(row, c)
   asm.bind(keep)
   for (const [i, list] of sums.entries()) {
-    for (const [j, sum] of list.entries()) asm.store('vmovups', bytes, at(row, j * bytes), sum)
+    for (const [j, sum] of list.entries()) {
+      if (double) asm.move('vcvtpd2ps', bytes, sum, sum)
+      asm.store('vmovups', part, at(row, j * part), sum)
+    }
     if (i < height - 1) asm.alu('add', row, rowBytes)
   }
   asm.aluImm('add', c, columns * 4)

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { contiguousStrides, sizeOf } from '../dtype.ts'
+import { kernelKey } from '../kernel/key.ts'
+import { add, mul, tanh } from '../ops/elementwise.ts'
+import { expand, pad, permute, reshape, slice } from '../ops/movement.ts'
+import { sum } from '../ops/reduce.ts'
+import { fuse } from './fuse.ts'
+import { Graph, type Leaf, type Node, type Source } from './graph.ts'
+import { KnownKernels } from './known-kernels.ts'
+import { lowerGroup } from './lower.ts'
+import { materialize } from './materialize.ts'
+
+type Choice = readonly [operation: number, first: number, second: number, detail: number]
+
+const shapes = [[4, 6], [6], [24], [], [6, 4]] as const
+
+/** Views of two storages for each shape: the whole, a part, and turned around. */
+function leaves(graph: Graph): Node[] {
+  return shapes.flatMap((shape) => {
+    const sources = [graph.source('f32', sizeOf(shape), true), graph.source('f32', sizeOf(shape) + 3, true)]
+    const strides = contiguousStrides(shape)
+    const [whole, larger] = sources as [Source, Source]
+    const turned = strides.map((stride) => -stride)
+    return [
+      graph.leaf(whole, shape, strides, 0),
+      graph.leaf(larger, shape, strides, 0),
+      graph.leaf(larger, shape, strides, 3),
+      graph.leaf(whole, shape, turned, Math.max(sizeOf(shape) - 1, 0)),
+    ]
+  })
+}
+
+const steps: readonly ((graph: Graph, x: Node, y: Node, detail: number) => Node | null)[] = [
+  (graph, x) => graph.apply(tanh, {}, [x]),
+  (graph, x, y) => (String(x.shape) === String(y.shape) ? graph.apply(add, {}, [x, y]) : null),
+  (graph, x, y) => (String(x.shape) === String(y.shape) ? graph.apply(mul, {}, [x, y]) : null),
+  (graph, x, _, i) => (x.shape.length > 0 ? graph.apply(sum, { axes: [i % x.shape.length] }, [x]) : null),
+  (graph, x) => graph.apply(reshape, { shape: [sizeOf(x.shape)] }, [x]),
+  (graph, x) => (sizeOf(x.shape) === 24 ? graph.apply(reshape, { shape: [4, 6] }, [x]) : null),
+  (graph, x) => (x.shape.length === 2 ? graph.apply(permute, { dims: [1, 0] }, [x]) : null),
+  (graph, x, y) =>
+    sizeOf(x.shape) === 1 ? graph.apply(expand, { shape: y.shape }, [graph.apply(reshape, { shape: [] }, [x])]) : null,
+  (graph, x, _, i) =>
+    x.shape.length === 1
+      ? graph.apply(pad, { padding: [{ low: i % 2, high: 1, interior: 0 }], value: i - 1 }, [x])
+      : null,
+  (graph, x) =>
+    x.shape[0] === 6 && x.shape.length === 1
+      ? graph.apply(slice, { specs: [{ start: 5, step: -1, length: 6 }] }, [x])
+      : null,
+]
+
+const choice = fc.tuple(fc.nat(steps.length - 1), fc.nat(60), fc.nat(60), fc.nat(3))
+
+test('a kernel known from an earlier group is what lowering this group gives', () => {
+  fc.assert(
+    fc.property(fc.array(choice, { minLength: 5, maxLength: 40, size: 'max' }), (choices: readonly Choice[]) => {
+      const graph = new Graph()
+      const values = leaves(graph)
+      for (const [operation, first, second, detail] of choices) {
+        const [x, y] = [values[first % values.length] as Node, values[second % values.length] as Node]
+        const made = steps[operation]?.(graph, x, y, detail)
+        if (made && sizeOf(made.shape) <= 100) values.push(made)
+      }
+      const outputs = values.filter((_, i) => i % 3 === 0).map((node) => graph.copy(node))
+      const program = materialize(outputs)
+      // States that some of the leaves are read from, and that some of the outputs are the new values of.
+      const inPlace = new Map<Node, Source>()
+      for (const leaf of values.slice(0, 4 * shapes.length)) {
+        const { source } = leaf.leaf as Leaf
+        const state = outputs.find((node) => !inPlace.has(node) && sizeOf(node.shape) === source.length)
+        if (state && leaf.id % 8 === 0) inPlace.set(state, source)
+      }
+      const kernels = new KnownKernels(program, inPlace, new Set(outputs))
+      const groups = new Set(fuse(program, kernels, new Set(), inPlace).values())
+      for (const group of groups) {
+        const isNeeded = (node: Node): boolean =>
+          outputs.includes(node) || (program.readers.get(node) ?? []).some((reader) => !group.roles.has(reader))
+        const { roots, cost } = program
+        const stored = new Set(group.members.filter(isNeeded))
+        const fresh = lowerGroup(group, { roots, cost, stored, inPlace, checks: [] })
+        const known = kernels.lower(group, [])
+        assert.ok(fresh && known)
+        assert.equal(kernelKey(known.kernel), kernelKey(fresh.kernel))
+        assert.deepEqual(
+          known.targets.map((t) => fresh.targets.indexOf(t)),
+          [...fresh.targets.keys()],
+        )
+        assert.equal(known.size, fresh.size)
+      }
+    }),
+    { numRuns: 1000 },
+  )
+})
