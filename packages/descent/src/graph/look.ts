@@ -2,13 +2,13 @@
  * What a group looks like: groups of the same look become the same kernel.
  *
  * What must hold: a look says all that lowering depends on: how the group stands in its loops, the rules of its nodes
- * and how they read one another, shapes and strides, and what is stored; nodes and buffers by their number alone.
+ * and how they read one another (which give their shapes and costs), shapes and strides of what is in memory, and what
+ * is stored; nodes and buffers by their number alone.
  */
 import { contiguousStrides, type DType, sameShape, sizeOf } from '../dtype.ts'
 import { homeOf, type LowerOptions, type Target } from './builder.ts'
 import type { Node } from './graph.ts'
 import type { Group, Role } from './group.ts'
-import { LITTLE_COST } from './lower-loops.ts'
 
 export interface Look {
   /** Equal for equal looks. */
@@ -91,8 +91,7 @@ class Writer {
 
   #member(node: Node, role: Role): void {
     const stored = this.#options.stored.has(node)
-    const costly = (this.#options.cost[node.id] as number) > LITTLE_COST
-    this.codes.push(MEMBER, roles.indexOf(role), Number(stored), Number(costly))
+    this.codes.push(MEMBER, roles.indexOf(role), Number(stored))
     if (stored) this.#target(homeOf(node, this.#options))
     this.#node(node)
   }

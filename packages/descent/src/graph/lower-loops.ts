@@ -13,7 +13,7 @@ import type { Node } from './graph.ts'
 import { rowShape } from './group.ts'
 
 /** A stored element of a row that costs more than this is loaded by later stages, rather than computed again. */
-export const LITTLE_COST = 3
+const LITTLE_COST = 3
 
 /** A place in a shape, and its row-major number. */
 interface Place {

@@ -36,6 +36,8 @@ export class X64Device implements Device {
   #scratch: Scratch | null = null
 
   readonly machine: Machine
+  /** Of one core's second cache. */
+  readonly l2Bytes = cpu().l2?.bytes ?? 1 << 20
   readonly #flush: 'start' | 'end'
 
   constructor(wide: boolean, threads: number, { flush = 'start', machine }: X64Options = {}) {

@@ -8,14 +8,14 @@ import type { X64Callable } from './writer.ts'
 /** Of a core that multiplies and adds 16 (AVX-512) or 16 (two of 8) numbers in a cycle, at 3.5 GHz. */
 const rate = 50
 
-export function gemmMachine(program: X64Program): GemmMachine {
+export function gemmMachine(program: X64Program, l2Bytes: number): GemmMachine {
   const { wide, lanes } = program
   const most = wide ? 28 : 12
   const known = new Map<string, ReturnType<X64Program['newRaw']>>()
   const packs = new Map<string, X64Callable>()
   return {
     rate,
-    blockBytes: 512 * 1024,
+    blockBytes: Math.min(Math.max(l2Bytes / 2, 128 * 1024), 1024 * 1024),
     mostDepth: 256,
     depthGrain: lanes,
     mostAsLoops: 1 << 14,

@@ -42,13 +42,18 @@ export class X64Program implements Target {
   readonly #machine: Machine
   #parts: Part[] = []
 
-  /** `wide`: AVX-512; `errors`: address of the error record (see native/schedule.ts). */
-  constructor(wide: boolean, errors: number, machine: Machine = wide ? machines.wide : machines.narrow) {
+  /** `wide`: AVX-512; `errors`: address of the error record (see native/schedule.ts); `l2Bytes`: a core's cache. */
+  constructor(
+    wide: boolean,
+    errors: number,
+    machine: Machine = wide ? machines.wide : machines.narrow,
+    l2Bytes = 1 << 20,
+  ) {
     this.wide = wide
     this.#machine = machine
     this.lanes = wide ? 16 : 8
     this.#errors = errors
-    this.gemm = gemmMachine(this)
+    this.gemm = gemmMachine(this, l2Bytes)
   }
 
   newFunction(parameters: readonly Kind[]): X64Function {
