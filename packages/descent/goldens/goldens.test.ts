@@ -4,17 +4,15 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { x64Device } from '../src/devices/x64/device.ts'
+import { testedDevices } from '../src/devices/tested.ts'
 import type { Cases } from './cases.ts'
 import { compareNumbers, usual } from './compare.ts'
 import { runCases } from './runner.ts'
 
 const cases: Cases = JSON.parse(readFileSync(new URL('selection.json', import.meta.url), 'utf8'))
 
-const x64 = x64Device()
-for (const device of ['reference', 'wasm', 'x64'] as const) {
+for (const { name: device, skip } of testedDevices) {
   for (const mode of ['eager', 'compiled'] as const) {
-    const skip = device === 'x64' && typeof x64 === 'string' ? x64 : false
     test(`the selected golden cases hold on ${device}, ${mode}`, { skip }, () => {
       const outcomes = runCases(cases, device, mode)
       const failures = outcomes.flatMap((o) => o.failures.map((failure) => `${o.family} ${o.name}: ${failure}`))

@@ -57,17 +57,28 @@ const steps: readonly ((graph: Graph, x: Node, y: Node, detail: number) => Node 
 
 const choice = fc.tuple(fc.nat(steps.length - 1), fc.nat(60), fc.nat(60), fc.nat(3))
 
+/** The values of a program over storages of its own. */
+function valuesOf(graph: Graph, choices: readonly Choice[]): Node[] {
+  const values = leaves(graph)
+  for (const [operation, first, second, detail] of choices) {
+    const [x, y] = [values[first % values.length] as Node, values[second % values.length] as Node]
+    const made = steps[operation]?.(graph, x, y, detail)
+    if (made && sizeOf(made.shape) <= 100) values.push(made)
+  }
+  return values
+}
+
+const programs = fc.tuple(fc.array(choice, { minLength: 1, maxLength: 15, size: 'max' }), fc.nat(14), choice)
+
 test('a kernel known from an earlier group is what lowering this group gives', () => {
   fc.assert(
-    fc.property(fc.array(choice, { minLength: 5, maxLength: 40, size: 'max' }), (choices: readonly Choice[]) => {
+    fc.property(programs, ([choices, place, other]) => {
+      // Two programs that differ in one choice.
       const graph = new Graph()
-      const values = leaves(graph)
-      for (const [operation, first, second, detail] of choices) {
-        const [x, y] = [values[first % values.length] as Node, values[second % values.length] as Node]
-        const made = steps[operation]?.(graph, x, y, detail)
-        if (made && sizeOf(made.shape) <= 100) values.push(made)
-      }
-      const outputs = values.filter((_, i) => i % 3 === 0).map((node) => graph.copy(node))
+      const [operation, first] = choices[place % choices.length] as Choice
+      const changed = choices.with(place % choices.length, [operation, first, other[2], other[3]])
+      const values = [...valuesOf(graph, choices), ...valuesOf(graph, changed)]
+      const outputs = values.map((node) => graph.copy(node))
       const program = materialize(outputs)
       // States that some of the leaves are read from, and that some of the outputs are the new values of.
       const inPlace = new Map<Node, Source>()

@@ -21,7 +21,8 @@ const source = `
 
 function losses(program: string, args: readonly string[], before = ''): string {
   const node = [...args, '--input-type=module', '--eval', before + source]
-  const { stdout, stderr } = spawnSync(program, node, { encoding: 'utf8' })
+  const env = { ...process.env, DESCENT_DEVICE: 'wasm' }
+  const { stdout, stderr } = spawnSync(program, node, { encoding: 'utf8', env })
   assert.match(stdout, /^[\d.]+( [\d.]+){5}\n$/, stderr)
   return stdout
 }

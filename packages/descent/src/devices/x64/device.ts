@@ -9,6 +9,7 @@ import { native } from './native/koffi.ts'
 import { type Region, reserve } from './native/region.ts'
 import { type ScratchArea, ThreadPool } from './native/threads.ts'
 import { X64Runner } from './runner.ts'
+import { startCheck } from './start-check.ts'
 import { adoptStorage, allocateStorage, X64Storage } from './storage.ts'
 
 /** For tests, which look for what the usual choice would hide. */
@@ -126,10 +127,16 @@ function open(): X64Device | string {
     const processor = cpu()
     const missing = lacking(processor)
     if (missing) return missing
-    const wide = processor.features.avx512 && process.env.DESCENT_X64 !== 'avx2'
-    return new X64Device(wide, threads ?? processor.threads)
+    const setting = process.env.DESCENT_X64
+    if (setting && setting !== 'avx2') {
+      return `The variable DESCENT_X64 is '${setting}', which means nothing: 'avx2' keeps the device x64 from using AVX-512, 'off' turns it off.`
+    }
+    const opened = new X64Device(processor.features.avx512 && setting !== 'avx2', threads ?? processor.threads)
+    const wrong = startCheck(opened)
+    if (wrong === null) return opened
+    return `The device x64 computes wrong on this ${processor.brand}: ${wrong}. Please report it with what 'npm run doctor' prints.`
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return `The device x64 cannot be used: ${error instanceof Error ? error.message : String(error)}`
   }
 }
 

@@ -5,11 +5,15 @@
  * A call costs 30 to 90 nanoseconds, by the number of its parameters.
  */
 
+import { elsewhere } from '../platform.ts'
+
 /** A function outside of JavaScript: whole numbers up to 2⁵³ go in, an i32 comes out. */
 export type NativeFunction = (...parameters: number[]) => number
 
 /** Functions of the C library, by the names that its manual has (`man 2 mmap`), and the ways to and from memory. */
 export interface Native {
+  /** Koffi's. */
+  readonly version: string
   mmap(address: number, bytes: number, protection: number, flags: number, file: number, offset: number): number
   munmap(address: number, bytes: number): number
   mprotect(address: number, bytes: number, protection: number): number
@@ -57,16 +61,11 @@ export function nativeOrThrow(): Native {
 }
 
 function open(): Native | string {
-  const { process } = globalThis as { process?: NodeJS.Process }
-  if (!process?.versions?.node || process.versions.bun || process.versions.deno || !process.getBuiltinModule) {
-    return 'The device x64 runs in Node.js only. Use the device wasm here.'
-  }
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    return `The device x64 runs on Linux on x64 processors, and this is ${process.platform} on ${process.arch}. Use the device wasm here.`
-  }
+  const reason = elsewhere()
+  if (reason !== null) return reason
   let koffi: Koffi
   try {
-    koffi = loadKoffi(process)
+    koffi = loadKoffi()
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'MODULE_NOT_FOUND') {
@@ -89,7 +88,7 @@ function open(): Native | string {
  * is cold. The binary that it ends at takes 2 ms when named at once; being loaded for us alone, it also does not care
  * whether somebody else resets the types of theirs (koffi.reset).
  */
-function loadKoffi(process: NodeJS.Process): Koffi {
+function loadKoffi(): Koffi {
   const { createRequire } = process.getBuiltinModule('node:module')
   const { existsSync } = process.getBuiltinModule('node:fs')
   const require = createRequire(import.meta.url)
@@ -113,6 +112,7 @@ function bind(koffi: Koffi): Native {
   const memcpy = library.func('memcpy', address, [address, 'void *', size])
   const prototypes: object[] = []
   return {
+    version: koffi.version,
     mmap: library.func('mmap', 'intptr_t', [address, size, int, int, int, 'int64_t']),
     munmap: library.func('munmap', int, [address, size]),
     mprotect: library.func('mprotect', int, [address, size, int]),
