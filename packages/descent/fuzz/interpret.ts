@@ -28,6 +28,8 @@ export interface Outcome {
   readonly error: { readonly name: string; readonly message: string } | null
   /** Whether some value had no elements. */
   readonly empty: boolean
+  /** Whether some angle was so large that its sine says nothing; known for eager runs. */
+  readonly largeAngles: boolean
 }
 
 export type Entity = descent.Tensor | descent.Generator | number
@@ -77,18 +79,20 @@ export function invoke({ id, on, call, params, part }: Statement, scope: Scope):
   if (result instanceof Tensor) scope.set(id, result)
 }
 
-/** From here on sines are those of another angle (see math.ts). */
+/** From here on sines, cosines and tangents are those of another angle (see math.ts). */
 const LARGE_ANGLE = 3e4
 
-/** Absolute errors that come with an operation itself, whatever its operands. */
-function roughen({ id, on, call }: Statement, scope: Scope, { absolute }: Disturb): void {
+function hasLargeAngle({ on, call }: Statement, scope: Scope): boolean {
+  if (on === null || !['sin', 'cos', 'tan'].includes(call)) return false
+  return tensorIn(scope, on)
+    .values()
+    .some((x) => Math.abs(x) > LARGE_ANGLE)
+}
+
+/** Normal numbers have an absolute error of their own, for the cosine of an angle is as exact as the angle. */
+function roughen({ id, call }: Statement, scope: Scope, { absolute }: Disturb): void {
   const result = scope.get(id)
-  if (!(result instanceof Tensor)) return
-  if (call === 'randn') result.copy_(result.values().map((x) => x + 1e-6 * absolute()))
-  if (on === null || !['sin', 'cos', 'tan'].includes(call)) return
-  const angles = tensorIn(scope, on).values()
-  if (angles.some((x) => Math.abs(x) > LARGE_ANGLE))
-    result.copy_(result.values().map((y, i) => (Math.abs(angles[i] as number) > LARGE_ANGLE ? y + absolute() : y)))
+  if (call === 'randn' && result instanceof Tensor) result.copy_(result.values().map((x) => x + 1e-6 * absolute()))
 }
 
 /** The graph means something else compiled than eager, so that it says nothing. */
@@ -138,6 +142,7 @@ class Freshness {
 export function run(program: Program, device: DeviceName, mode: Mode, disturb?: Disturb): Outcome {
   const results: Result[] = []
   let empty = program.inputs.some((input) => input.kind === 'tensor' && input.shape.includes(0))
+  let largeAngles = false
   const note = (name: string, x: descent.Tensor): void => {
     results.push({ name, dtype: x.dtype, shape: x.shape, values: x.values() })
   }
@@ -161,6 +166,7 @@ export function run(program: Program, device: DeviceName, mode: Mode, disturb?: 
       const fresh = mode === 'eager' ? new Freshness(program, local) : null
       for (const statement of program.body) {
         fresh?.before(statement)
+        if (fresh) largeAngles ||= hasLargeAngle(statement, local)
         invoke(statement, local)
         const made = local.get(statement.id)
         empty ||= made instanceof Tensor && made.size === 0
@@ -184,10 +190,10 @@ export function run(program: Program, device: DeviceName, mode: Mode, disturb?: 
       if (entity instanceof Tensor) note(`v${input.id} afterwards`, entity)
       if (entity instanceof Generator) note(`v${input.id}.draws afterwards`, entity.draws)
     }
-    return { results, error: null, empty }
+    return { results, error: null, empty, largeAngles }
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    return { results, error: { name: error.name, message: error.message }, empty }
+    return { results, error: { name: error.name, message: error.message }, empty, largeAngles }
   }
 }
 

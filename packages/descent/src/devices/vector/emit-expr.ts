@@ -88,6 +88,10 @@ export class ExprEmitter extends IndexEmitter {
       f.get(given)
       return
     }
+    if (e.kind === 'const' && this.target.freeConstants) {
+      this.compute(e)
+      return
+    }
     const depth = this.depthOfExpr(e)
     const known = this.scope(depth).vectors.get(e)
     if (known !== undefined) f.get(known)

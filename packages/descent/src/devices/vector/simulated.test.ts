@@ -11,7 +11,13 @@ for (const [lanes, scaledAddresses, copies] of [
   [8, false, 2],
   [16, true, 4],
 ] as const) {
-  const device = simulatedDevice({ lanes, scaledAddresses, copies, fused: scaledAddresses })
+  const device = simulatedDevice({
+    lanes,
+    scaledAddresses,
+    freeConstants: scaledAddresses,
+    copies,
+    fused: scaledAddresses,
+  })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)
   testGemms(`${lanes} lanes`, () => device, { runs, most: 100_000 })

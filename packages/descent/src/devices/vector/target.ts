@@ -42,6 +42,8 @@ export interface Target {
   readonly fused: boolean
   /** Whether one instruction can add two numbers, one of them times 4, to an address: then addresses are added up where used. */
   readonly scaledAddresses: boolean
+  /** Whether constants need no local to be at hand in a loop: the function keeps them where it likes. */
+  readonly freeConstants: boolean
   /** How many vectors go together in loops where that hides latency. */
   readonly copies: number
   readonly gemm: GemmMachine

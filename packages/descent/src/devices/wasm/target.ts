@@ -17,6 +17,7 @@ export function wasmTarget(module: ModuleBuilder, options: CodeOptions): Target 
     lanes: 4,
     fused: options.relaxedSimd,
     scaledAddresses: false,
+    freeConstants: false,
     copies: 4,
     newFunction,
     gemm: gemmMachine(module, options.relaxedSimd, newFunction),

@@ -5,9 +5,13 @@ import type { Name } from './frame.ts'
 import { type Instruction, none } from './instruction.ts'
 import { rax, rcx, rdx, rsi, rsp } from './machine.ts'
 
+/** Instructions whose operand in memory, where it is one for all, is a pair of elements. */
+const pairs: ReadonlySet<string> = new Set(['vpmuludq', 'vunpcklpd', 'vunpckhpd'])
+
 export class VectorEncoder extends MaskEncoder {
   protected vectorInstruction(i: Instruction): void {
     const { asm, bytes } = this
+    this.takeFromPool(i)
     switch (i.op) {
       case 'vector':
       case 'vectorImm': {
@@ -109,6 +113,30 @@ export class VectorEncoder extends MaskEncoder {
         return
       default:
         this.maskInstruction(i)
+    }
+  }
+  /** A constant that has no register is read from the pool, in the instruction that uses it where that can. */
+  private takeFromPool(i: Instruction): void {
+    const words = (v: number): Uint32Array | null =>
+      v !== none && this.isFramed(v) ? (this.f.constants.get(v)?.constant ?? null) : null
+    switch (i.op) {
+      case 'fma': {
+        const sum = words(i.c)
+        const factor = sum ? null : words(i.b)
+        i.constant = sum ?? factor
+        if (sum) i.c = none
+        if (factor) i.b = none
+        return
+      }
+      case 'vector':
+      case 'compare':
+      case 'compareVector':
+      case 'blend': {
+        i.constant = pairs.has(i.name) ? null : words(i.b)
+        if (i.constant) i.b = none
+        return
+      }
+      default:
     }
   }
   /** A vector mask that is used up. */

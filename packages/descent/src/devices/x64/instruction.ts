@@ -33,8 +33,8 @@ export type Op =
   | 'argument' // parameter imm of the next call = a (or value)
   | 'call' // function imm
   | 'return'
-  // Vectors. `constant`: the last operand is an element (or a whole vector) of the pool.
-  | 'vector' // dst = a `name` (b or constant)
+  // Vectors. `constant`: words of the pool, in the place of the operand that is missing.
+  | 'vector' // dst = a `name` b
   | 'vectorImm' // the same with imm
   | 'move' // dst = `name` of a (or of address, or constant)
   | 'moveImm'
@@ -48,15 +48,15 @@ export type Op =
   | 'scatter' // elements at base + 4 · (lane of b) = a, where k is set; k is used up
   | 'scatterApart' // the same for the first imm lanes, without the instruction
   // Masks of AVX-512.
-  | 'compare' // mask dst = a `name` (b or constant) by predicate imm, where k is set
-  | 'blend' // dst = (b or constant) where k is set, else a
+  | 'compare' // mask dst = a `name` b by predicate imm, where k is set
+  | 'blend' // dst = b where k is set, else a
   | 'maskConstant' // dst = imm
   | 'mask' // dst = a `name` b
   | 'maskNot'
   | 'maskMove'
   | 'maskBits' // general purpose dst = a's bits
   // Masks of AVX2, which are vectors.
-  | 'compareVector' // dst = a compared with (b or constant) by predicate imm
+  | 'compareVector' // dst = a compared with b by predicate imm
   | 'blendVector' // dst = b where c is set, else a
   | 'loadMasked' // dst = elements at address where a is set, else 0
   | 'storeMasked' // elements at address = a where b is set

@@ -4,7 +4,6 @@
  */
 import type { Comparison, Kind } from '../vector/code.ts'
 import { classes, floatPredicates, type Instruction, none, wholePredicates } from './instruction.ts'
-import type { Entry } from './stack.ts'
 import { WholeWriter } from './whole-writer.ts'
 
 const floatWord = new Float32Array(1)
@@ -105,21 +104,15 @@ export abstract class MaskWriter extends WholeWriter {
   protected popVector(): number {
     return this.popRegister()
   }
-  /** Sets operand b to a constant or a register. */
-  protected operand(i: Instruction, entry: Entry, register: number): Instruction {
-    if (entry.kind === 'words') i.constant = entry.words
-    else i.b = register
-    return i
-  }
   protected two(name: string): this {
     let b = this.pop()
     let a = this.pop()
     if (a.kind === 'words' && b.kind !== 'words' && commutative.has(name)) [a, b] = [b, a]
     const x = this.inRegister(a)
-    const y = b.kind === 'words' ? none : this.inRegister(b)
+    const y = this.inRegister(b)
     const i = this.result('vector', classes.vector, name)
     i.a = x
-    this.operand(i, b, y)
+    i.b = y
     return this
   }
   protected one(name: string): this {
@@ -131,10 +124,10 @@ export abstract class MaskWriter extends WholeWriter {
   protected plain(name: string): this {
     const b = this.pop()
     const a = this.popVector()
-    const y = b.kind === 'words' ? none : this.inRegister(b)
+    const y = this.inRegister(b)
     const i = this.result('vector', classes.vector, name)
     i.a = a
-    this.operand(i, b, y)
+    i.b = y
     return this
   }
   /** a b → a in the lanes with a bit, else b. */
@@ -150,12 +143,12 @@ export abstract class MaskWriter extends WholeWriter {
   protected compareBy(predicate: number): this {
     const b = this.pop()
     const a = this.popVector()
-    const y = b.kind === 'words' ? none : this.inRegister(b)
+    const y = this.inRegister(b)
     const i = this.wide
       ? this.result('compare', classes.mask, 'vcmpps')
       : this.result('compareVector', classes.vector, 'vcmpps')
     i.a = a
-    this.operand(i, b, y)
+    i.b = y
     i.imm = predicate
     return this
   }
@@ -173,10 +166,10 @@ export abstract class MaskWriter extends WholeWriter {
   protected compareWords(name: 'vpcmpd' | 'vpcmpud', predicate: number, k = none): this {
     const b = this.pop()
     const a = this.popVector()
-    const y = b.kind === 'words' ? none : this.inRegister(b)
+    const y = this.inRegister(b)
     const i = this.result('compare', classes.mask, name)
     i.a = a
-    this.operand(i, b, y)
+    i.b = y
     i.imm = predicate
     i.k = k
     return this
@@ -204,10 +197,10 @@ export abstract class MaskWriter extends WholeWriter {
     const b = this.popVector()
     const a = this.pop()
     if (this.wide) {
-      const y = a.kind === 'words' ? none : this.inRegister(a)
+      const y = this.inRegister(a)
       const i = this.result('blend', classes.vector, 'vblendmps')
       i.a = b
-      this.operand(i, a, y)
+      i.b = y
       i.k = k
       return this
     }

@@ -35,6 +35,7 @@ export class X64Program implements Target {
   readonly lanes: number
   readonly fused = true
   readonly scaledAddresses = true
+  readonly freeConstants = true
   /** How many vectors go together where that hides latency. */
   copies = 4
   readonly gemm: GemmMachine

@@ -1,6 +1,6 @@
 /** Arithmetic on vectors, and lanes that change places. */
 import type { FloatOp, FloatUnary, WholeOp } from '../vector/code.ts'
-import { classes, floatPredicates, none, unordered } from './instruction.ts'
+import { classes, floatPredicates, unordered } from './instruction.ts'
 import { bitsOf, MaskWriter } from './mask-writer.ts'
 import { turnSquare } from './turn.ts'
 
@@ -96,20 +96,17 @@ export abstract class VectorWriter extends MaskWriter {
     return this.fma('vfnmadd')
   }
   protected fma(name: 'vfmadd' | 'vfnmadd'): this {
-    const c = this.pop()
+    const c = this.popVector()
     let b = this.pop()
     let a = this.pop()
+    // A constant may come from memory where it is the second factor.
     if (a.kind === 'words') [a, b] = [b, a]
-    // One operand may stand in memory.
-    const constant = b.kind === 'words' ? b : c.kind === 'words' ? c : null
     const x = this.inRegister(a)
-    const y = b === constant ? none : this.inRegister(b)
-    const z = c === constant ? none : this.inRegister(c)
+    const y = this.inRegister(b)
     const i = this.result('fma', classes.vector, name)
     i.a = x
     i.b = y
-    i.c = z
-    if (constant?.kind === 'words') i.constant = constant.words
+    i.c = c
     return this
   }
   whole(op: WholeOp): this {
