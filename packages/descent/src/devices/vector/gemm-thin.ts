@@ -13,6 +13,8 @@ import type { Operand } from './gemm-operand.ts'
 import { type EmittedKernel, newBody, type Target } from './target.ts'
 
 export const mostVectors = 3
+/** So many vectors of sums stay in registers while a column of blocks of the matrix is read. */
+const mostAtOnce = 8
 
 export interface ThinGemm {
   readonly kernel: GemmKernel
@@ -47,7 +49,9 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
   const wide = thin === 'm' ? kernel.n.size : kernel.m.size
   const count = thin === 'm' ? kernel.m.size : kernel.n.size
   const nanoseconds = (g.batch * wide * k) / lanes + g.batch * wide * 4
-  const wanted = Math.min(16, Math.ceil(wide / 32), Math.ceil(nanoseconds / 20_000 / g.batch))
+  const streams = thin === 'm' && direction === 'along' && wide > mostAtOnce * lanes
+  const narrowest = streams ? 512 : 32
+  const wanted = Math.min(16, Math.ceil(wide / narrowest), Math.ceil(nanoseconds / 20_000 / g.batch))
   const block = Math.ceil(wide / wanted / 32) * 32
   const blocks = Math.ceil(wide / block)
   const vectorBytes = align(k * 4 + 16)
@@ -162,7 +166,7 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
     const pointer = f.local('int')
     const stop = f.local('int')
     const x = f.local('vector')
-    const most = count === 1 ? 8 : 4
+    const most = count === 1 ? mostAtOnce : mostAtOnce / 2
     const acc = Array.from({ length: most * count }, () => f.local('vector'))
     const y = Array.from({ length: count }, () => f.local('vector'))
     const body = (width: number, active: number) => {
@@ -220,6 +224,94 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
     f.release(pointer, stop, x, ...acc, ...y)
   }
 
+  /**
+   * The same with sums in scratch memory: a few rows of the matrix at a time are read from end to end, as memory likes
+   * it. For every sum the order of additions is the same.
+   */
+  const alongRowsInTurn = (): void => {
+    const step = (load.depth as { step: number }).step
+    const [pointer, into, stop] = locals(f, 3)
+    const [x, sum] = [f.local('vector'), f.local('vector')]
+    const most = count === 1 ? 4 : 2
+    const y = Array.from({ length: most * count }, () => f.local('vector'))
+    const part = wide % lanes
+    const eachVector = (body: (active: number) => void): void => {
+      f.get(first).set(row).get(sums).set(into)
+      const next = () => {
+        f.get(row).constant(lanes).int('add').set(row)
+        f.get(into)
+          .constant(4 * lanes)
+          .int('add')
+          .set(into)
+      }
+      const finished = f.block()
+      const again = f.loop()
+      f.get(row).constant(lanes).int('add').get(last).int('gt_s').brIf(finished)
+      body(lanes)
+      next()
+      f.br(again).end().end()
+      if (part === 0) return
+      f.get(row).get(last).int('lt_s').if()
+      body(part)
+      f.end()
+    }
+    const rows = (depth: number): void => {
+      for (let u = 0; u < depth; u++) {
+        for (let v = 0; v < count; v++) {
+          f.get(vector)
+            .loadSplat(v * vectorBytes + 4 * u)
+            .set(y[u * count + v] as number)
+        }
+      }
+      eachVector((active) => {
+        const at = f.local('int')
+        f.get(row).constant(2).int('shl').get(pointer).int('add').set(at)
+        for (let v = 0; v < count; v++) {
+          f.get(into)
+            .loadVector(v * vectorStep, lanes)
+            .set(sum)
+          for (let u = 0; u < depth; u++) {
+            f.get(at)
+              .loadVector(u * step, active)
+              .set(x)
+            accumulate(sum, x, y[u * count + v] as number)
+          }
+          f.get(into)
+            .get(sum)
+            .storeVector(v * vectorStep, lanes)
+        }
+      })
+      f.get(pointer)
+        .constant(depth * step)
+        .int('add')
+        .set(pointer)
+      f.get(vector)
+        .constant(4 * depth)
+        .int('add')
+        .set(vector)
+    }
+    eachVector(() => {
+      for (let v = 0; v < count; v++)
+        f.get(into)
+          .splatF32(0)
+          .storeVector(v * vectorStep, lanes)
+    })
+    f.get(base).set(pointer).get(scratch).set(vector)
+    const whole = Math.floor(k / most) * most
+    if (whole > 0) {
+      f.get(scratch)
+        .constant(4 * whole)
+        .int('add')
+        .set(stop)
+      const again = f.loop()
+      rows(most)
+      f.get(vector).get(stop).int('lt_u').brIf(again)
+      f.end()
+    }
+    for (let rest = whole; rest < k; rest++) rows(1)
+    f.release(pointer, into, stop, x, sum, ...y)
+  }
+
   f.get(scratch).constant(sumsAt).int('add').set(sums)
   f.constant(0).set(zero).constant(k).set(kEnd)
   forRange(
@@ -248,6 +340,7 @@ export function emitThin(g: ThinGemm, target: Target): Omit<EmittedKernel, 'tabl
         g.vectors.pack(f, 1, dst, () => f.constant(v), zero, kEnd, batch)
       }
       if (direction === 'depth') alongDepth()
+      else if (streams) alongRowsInTurn()
       else alongRows()
       if (thin === 'm') f.constant(0).constant(count).get(first).get(last).get(sums).constant(vectorStep)
       else f.get(first).get(last).constant(0).constant(count).get(sums).constant(rowStep)
