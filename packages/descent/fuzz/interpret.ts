@@ -3,6 +3,7 @@ import type { DeviceName, DType, Shape } from '../src/index.ts'
 import * as descent from '../src/index.ts'
 import {
   isList,
+  overwritten,
   type Param,
   type Program,
   type Statement,
@@ -37,7 +38,7 @@ export type Scope = Map<number, Entity>
 
 /** How the oracle disturbs the values of inputs, and of operations that are less exact than others. */
 export interface Disturb {
-  relative(value: number): number
+  relative(value: number, place: number): number
   /** Uniform in [−1, 1). */
   absolute(): number
 }
@@ -158,6 +159,7 @@ export function run(program: Program, device: DeviceName, mode: Mode, disturb?: 
       const made = scope.get(statement.id)
       empty ||= made instanceof Tensor && made.size === 0
     }
+    const states = overwritten(program)
     const leaves = program.inputs.filter((input) => input.kind === 'tensor' && input.requiresGrad)
     const body = (...given: Entity[]): descent.Tensor[] => {
       const local: Scope = new Map(scope)
@@ -184,6 +186,7 @@ export function run(program: Program, device: DeviceName, mode: Mode, disturb?: 
         const gradient = tensorIn(scope, id).grad
         if (gradient) note(`gradient of v${id} after call ${call + 1}`, gradient)
       }
+      for (const id of states) note(`v${id} after call ${call + 1}`, tensorIn(scope, id))
     }
     for (const input of program.inputs) {
       const entity = scope.get(input.id)

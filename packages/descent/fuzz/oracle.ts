@@ -3,8 +3,8 @@
  *
  * The reference device computes in double precision. Here it is watched: after every operation (gradients' too) the
  * values can be rounded to f32, so that overflow and denormals are those of f32, and disturbed by relative errors of
- * 2⁻²¹. Elements that such disturbances move are ill-conditioned, and a device may be off by as much. Equal values are
- * disturbed equally, so that ties stay ties.
+ * 2⁻²¹. Elements that such disturbances move are ill-conditioned, and a device may be off by as much. Mostly, equal
+ * values are disturbed equally, so that ties stay ties.
  *
  * A graph is `exact` where all its values are small whole multiples of a power of two, and every sum or product of
  * them too: then every device must give these bits.
@@ -133,13 +133,21 @@ const SMALLEST_NORMAL = 2 ** -126
 const word = new Float64Array(1)
 const halves = new Uint32Array(word.buffer)
 
-/** The value with a relative error that depends on the value and the seed alone. */
-function disturbed(value: number, seed: number): number {
+/** The value with a relative error that depends on the value, its place and the seed alone. */
+function disturbed(value: number, seed: number, place: number): number {
   if (value === 0 || !(Math.abs(value) < Number.POSITIVE_INFINITY)) return value
   if (seed % 2 === 1 && Math.abs(value) < 2 * SMALLEST_NORMAL) return 0
+  // Values that are nearly equal become equal: so other ties come about.
+  if (seed % 4 === 2) return coarse(value, 19 + (seed % 3))
   word[0] = value
-  const random = mix(mix(halves[0] as number, halves[1] as number), seed) / 2 ** 31 - 1
+  const random = mix(mix(halves[0] as number, halves[1] as number), mix(seed, place)) / 2 ** 31 - 1
   return value * (1 + EPSILON * random)
+}
+
+/** Rounded to so many bits. */
+function coarse(value: number, bits: number): number {
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(value))) - bits + 1)
+  return Math.round(value / unit) * unit
 }
 
 export class Oracle {
@@ -195,11 +203,13 @@ export class Oracle {
 
   /** Rounded and disturbed, in one of many ways. */
   disturbed(way: number): Outcome {
-    const change = (value: number): number => Math.fround(disturbed(value, way))
+    // In most ways equal values stay equal; in some they do not, or what cancels would cancel in all.
+    const placed = way >= 4 && way % 4 === 0
+    const change = (value: number, i: number): number => Math.fround(disturbed(value, way, placed ? i : 0))
     let count = 0
     this.#disturbed[way] ??= watching(
       ({ values }) => {
-        for (let i = 0; i < values.length; i++) values[i] = change(values[i] as number)
+        for (let i = 0; i < values.length; i++) values[i] = change(values[i] as number, i)
       },
       () =>
         run(this.program, 'reference', 'eager', { relative: change, absolute: () => mix(way, count++) / 2 ** 31 - 1 }),

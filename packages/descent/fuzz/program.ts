@@ -179,16 +179,3 @@ export function overwritten(program: Program): Set<number> {
   const inPlace = ['copy_', 'fill_', 'zero_']
   return new Set(program.body.filter((s) => s.on !== null && inPlace.includes(s.call)).map((s) => s.on as number))
 }
-
-/** Without the statements that neither results nor gradients need: a compiled function does not run them. */
-export function livePart(program: Program): Program {
-  const effects = ['copy_', 'fill_', 'zero_', 'backward']
-  const needed = new Set(program.outputs)
-  const body: Statement[] = []
-  for (const statement of program.body.toReversed()) {
-    if (!needed.has(statement.id) && !effects.includes(statement.call)) continue
-    body.unshift(statement)
-    for (const id of statementRefs(statement)) needed.add(id)
-  }
-  return { ...program, body }
-}

@@ -30,7 +30,10 @@ function say(line: Line): void {
     try {
       at += writeSync(1, text, at)
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+      const code = error instanceof Error && 'code' in error ? error.code : null
+      // Nobody listens any more.
+      if (code === 'EPIPE') process.exit(1)
+      if (code !== 'EAGAIN') throw error
       // The other end is busy, and the pipe is full.
       Atomics.wait(pause, 0, 0, 20)
     }

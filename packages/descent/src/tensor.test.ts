@@ -228,3 +228,12 @@ test('a tensor prints its values, shape and dtype', () => {
   assert.match(String(arange(2000)), /\[ *0\., +1\., +2\., +\.\.\., +1997\., +1998\., +1999\.\]/)
   assert.ok(tensor(1) instanceof Tensor)
 })
+
+test('no gradient flows through whole numbers', () => {
+  setDevice('wasm')
+  const x = tensor([1.5, 2.5], { requiresGrad: true })
+  assert.equal(x.int().requiresGrad, false)
+  assert.equal(x.bool().float().requiresGrad, false)
+  x.int().mul(x).sum().backward()
+  assert.deepEqual(x.grad?.toArray(), [1, 2])
+})

@@ -409,7 +409,7 @@ export class Tensor {
   float(): Tensor {
     return this.to('f32')
   }
-  /** Truncates; NaN becomes 0. */
+  /** Truncates; NaN becomes 0. No gradient flows through whole numbers. */
   int(): Tensor {
     return this.to('i32')
   }

@@ -52,9 +52,15 @@ function adviseOnChoice({ chosen, devices }: Findings): string[] {
 function adviseOnCores({ machine, limits }: Findings): string[] {
   const { present, usable, load } = machine.cores
   const advice: string[] = []
-  if (limits.length > 0 && load !== null && load > present / 2) {
+  if (limits.length > 0 && load !== null && load > 0.75 * present) {
     advice.push(
       `Other programs are busy here (a load of ${load.toFixed(1)} in the last minute, on ${present} cores): the machine can do more than was measured.`,
+    )
+  }
+  const [one, all] = limits
+  if (one && all && all.flops < 1.3 * one.flops) {
+    advice.push(
+      `${all.threads} threads multiply no faster than one at this time: the cores are busy, or (in a virtual machine) not this machine's alone.`,
     )
   }
   if (usable < present) {

@@ -91,7 +91,14 @@ test('what is missing is followed by what to do', () => {
     [{ ...healthy, webAssembly: { relaxedSimd: false, sharedMemory: true } }, /relaxed SIMD/],
     [{ ...healthy, webAssembly: { relaxedSimd: true, sharedMemory: false } }, /use Node 24 or newer/],
     [{ ...healthy, machine: { ...machine, cores: { present: 4, usable: 2, load: null } } }, /2 of 4 cores/],
-    [{ ...healthy, machine: { ...machine, cores: { present: 4, usable: 4, load: 3 } } }, /busy here \(a load of 3\.0/],
+    [
+      { ...healthy, machine: { ...machine, cores: { present: 4, usable: 4, load: 3.5 } } },
+      /busy here \(a load of 3\.5/,
+    ],
+    [
+      { ...healthy, limits: healthy.limits.map((limit) => ({ ...limit, flops: 1e11 })) },
+      /^4 threads multiply no faster/,
+    ],
   ]
   for (const [found, expected] of cases) {
     const [line, ...others] = advise(found)

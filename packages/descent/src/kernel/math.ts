@@ -327,7 +327,8 @@ function pow(a: Expr, b: Expr): Expr {
   const positive = choose(
     eq(base, 0),
     choose(lt(b, 0), Infinity, 0),
-    choose(eq(base, Infinity), choose(lt(b, 0), 0, Infinity), magnitude),
+    // Above, infinity times ln 1 would be NaN: 1 and −1 to an infinite power are 1, as in C.
+    choose(eq(base, Infinity), choose(lt(b, 0), 0, Infinity), choose(eq(base, 1), 1, magnitude)),
   )
   const half = mul(b, 0.5)
   const whole1 = eq(unary('floor', b), b)

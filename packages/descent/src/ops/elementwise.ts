@@ -187,10 +187,10 @@ export const where: OpDef<Attrs> = {
   lower: pointwise(1, ([c, a, b]) => E.select(c as E.Expr, a as E.Expr, b as E.Expr)),
 }
 
+/** Without gradient: what comes out of, or went into, i32 or bool has none. */
 export const cast: OpDef<{ dtype: DType }> = {
   name: 'cast',
   infer: ([x], { dtype }) => ({ shape: (x as Meta).shape, dtype }),
-  vjp: (g, [x]) => [(x as Tensor).dtype === 'f32' ? g : null],
   lower: (_inputs, { dtype }) => ({
     kind: 'map',
     form: 'pointwise',

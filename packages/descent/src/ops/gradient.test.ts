@@ -104,7 +104,6 @@ const samples: Record<string, (d: Draw) => Sample> = {
   maximum: binary((a, b) => a.maximum(b.mul(0.83))),
   minimum: binary((a, b) => a.minimum(b.mul(0.83))),
   where: binary((a, b) => a.detach().gt(0.1).where(a.square(), b)),
-  cast: unary((x) => x.to('f32').mul(x.detach().gt(0).float())),
   sum: along((x, axis) => x.sum(axis)),
   prod: along((x, axis) => x.prod(axis)),
   amax: along((x, axis) => x.apply(amax, { axes: [axis] })),
