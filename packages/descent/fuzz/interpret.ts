@@ -48,7 +48,10 @@ export function makeInput(input: TensorInput, call = 0, disturb?: Disturb): desc
   const plain = valuesOf(input, call)
   if (dtype === 'i32') return descent.tensor(Int32Array.from(plain), { shape })
   if (dtype === 'bool') return descent.tensor(Uint8Array.from(plain), { shape })
-  return descent.tensor(Float32Array.from(disturb ? plain.map(disturb.relative) : plain), { shape, requiresGrad })
+  return descent.tensor(Float32Array.from(disturb ? plain.map((value, i) => disturb.relative(value, i)) : plain), {
+    shape,
+    requiresGrad,
+  })
 }
 
 function tensorIn(scope: Scope, id: number): descent.Tensor {

@@ -128,20 +128,22 @@ function extend(extent: Extent, values: ArrayLike<number>): void {
 }
 
 const EPSILON = 2 ** -21
+/** The rounding errors of longer sums may all go one way. */
+const FEW_TERMS = 256
 const SMALLEST_NORMAL = 2 ** -126
 
 const word = new Float64Array(1)
 const halves = new Uint32Array(word.buffer)
 
 /** The value with a relative error that depends on the value, its place and the seed alone. */
-function disturbed(value: number, seed: number, place: number): number {
+function disturbed(value: number, seed: number, place: number, scale: number): number {
   if (value === 0 || !(Math.abs(value) < Number.POSITIVE_INFINITY)) return value
   if (seed % 2 === 1 && Math.abs(value) < 2 * SMALLEST_NORMAL) return 0
   // Values that are nearly equal become equal: so other ties come about.
   if (seed % 4 === 2) return coarse(value, 19 + (seed % 3))
   word[0] = value
   const random = mix(mix(halves[0] as number, halves[1] as number), mix(seed, place)) / 2 ** 31 - 1
-  return value * (1 + EPSILON * random)
+  return value * (1 + scale * EPSILON * random)
 }
 
 /** Rounded to so many bits. */
@@ -205,11 +207,13 @@ export class Oracle {
   disturbed(way: number): Outcome {
     // In most ways equal values stay equal; in some they do not, or what cancels would cancel in all.
     const placed = way >= 4 && way % 4 === 0
-    const change = (value: number, i: number): number => Math.fround(disturbed(value, way, placed ? i : 0))
+    const change = (value: number, i: number, scale = 1): number =>
+      Math.fround(disturbed(value, way, placed ? i : 0, scale))
     let count = 0
     this.#disturbed[way] ??= watching(
-      ({ values }) => {
-        for (let i = 0; i < values.length; i++) values[i] = change(values[i] as number, i)
+      ({ values, terms }) => {
+        const scale = Math.max(1, terms / FEW_TERMS)
+        for (let i = 0; i < values.length; i++) values[i] = change(values[i] as number, i, scale)
       },
       () =>
         run(this.program, 'reference', 'eager', { relative: change, absolute: () => mix(way, count++) / 2 ** 31 - 1 }),
