@@ -47,7 +47,9 @@ export const described: Readonly<Record<ColumnType, string>> = {
 export function columnBuilder(name: string, type: ColumnType): ColumnBuilder {
   switch (type) {
     case 'number':
-      return numbers(name, type, numberOf, (value) => (typeof value === 'bigint' ? Number(value) : value))
+      return numbers(name, type, numberOf, (value) =>
+        typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value,
+      )
     case 'date':
       return numbers(name, type, (bytes, start, end) => dateOf(textOf(bytes, start, end)), timeOf)
     case 'boolean':

@@ -78,6 +78,7 @@ export class BadRows {
 
 /** A value as it is shown in an error: quoted, and not longer than fits into a line. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const plain = typeof value === 'object' && !(value instanceof Date)
+  const text = typeof value === 'string' || plain ? JSON.stringify(value) : String(value)
   return text.length > 60 ? `${text.slice(0, 57)}…${typeof value === 'string' ? '"' : ''}` : text
 }
