@@ -10,6 +10,7 @@ import { contiguousStrides, type DType, type Shape, sameShape, sizeOf } from './
 import type { Node, Source } from './graph/graph.ts'
 import { buildPlan, type Planned } from './graph/plan.ts'
 import { printGraph } from './graph/print.ts'
+import type { Plan } from './kernel/kernel.ts'
 import { printKernel, printPlan } from './kernel/print.ts'
 import { Tensor } from './tensor.ts'
 import { type Guard, Trace, withTrace } from './trace.ts'
@@ -207,7 +208,18 @@ function difference(entry: Entry, { structure, leaves }: Flat): string | null {
   return null
 }
 
-function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, { structure, leaves }: Flat): Entry {
+/** What a function computes for arguments like these, as a plan that no device has prepared. For the library's own use. */
+export function planOf<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A): Unprepared {
+  return build(fn, args, flatten(args), () => idle)
+}
+export type Unprepared = Pick<Entry, 'planned' | 'storages' | 'inputs' | 'outputs' | 'slots' | 'gradients'>
+
+function build<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  { structure, leaves }: Flat,
+  prepare = (device: Device, plan: Plan): Runner => device.prepare(plan),
+): Entry {
   const began = performance.now()
   const device = currentDevice()
   const trace = new Trace()
@@ -243,7 +255,7 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
   const updates = trace.updates()
   const written = new Set(updates.map(({ source }) => trace.captured[source.id] as Storage))
   const planned = buildPlan({ graph: trace.graph, outputs, updates })
-  const runner = planned.plan.steps.length > 0 ? device.prepare(planned.plan) : idle
+  const runner = planned.plan.steps.length > 0 ? prepare(device, planned.plan) : idle
 
   const scalars = new Map(scalarSlots.map((slot) => [slot, device.allocate('f32', 1)]))
   const storages: Storage[] = []
