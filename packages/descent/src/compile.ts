@@ -228,6 +228,7 @@ function build<A extends readonly unknown[], R>(
   const proxies = leaves.map((leaf, i) => {
     if (leaf instanceof Tensor) {
       const proxy = Tensor.traced(trace, trace.input(leaf.dtype, leaf.shape))
+      trace.standIns.add(proxy)
       if (leaf.requiresGrad) {
         proxy.requiresGrad_()
         proxy.grad = leaf.grad

@@ -32,6 +32,8 @@ export class Trace {
   readonly gradientsBefore = new Map<Tensor, Tensor>()
   /** Tensors whose `.grad` the function has set itself: what it was before does not matter. */
   readonly gradientsSet = new Set<Tensor>()
+  /** What stands for the arguments; their `.grad` is the arguments'. */
+  readonly standIns = new Set<Tensor>()
   readonly #sources = new Map<Storage, Source>()
   readonly #updates = new Map<Storage, Node>()
   readonly #leaves = new Map<Stored, Node>()
@@ -86,11 +88,17 @@ export class Trace {
   /** `backward` is about to add to `tensor.grad`. */
   accumulates(tensor: Tensor): void {
     const { grad } = tensor
+    if (this.isInside(tensor)) return
     if (!grad?.isTraced) {
       if (!this.gradientsSet.has(tensor)) this.guards.push({ read: () => tensor.grad, value: grad })
       if (grad) this.gradientsBefore.set(tensor, grad)
     }
     this.withGradients.add(tensor)
+  }
+
+  /** Whether a tensor was made by the function itself: nobody outside ever sees its gradient. */
+  isInside(tensor: Tensor): boolean {
+    return tensor.isTraced && !this.standIns.has(tensor)
   }
 
   updates(): { source: Source; value: Node }[] {
