@@ -22,7 +22,7 @@ const enoughRows = 8
 const segments = 64
 
 /** Elements of a piece of a tall kernel: they stay in a core's cache, and their pages in its table of addresses. */
-const tallPiece = 1 << 16
+const tallPiece = 1 << 14
 
 /**
  * Sums of the columns of a large matrix, say: neighbouring rows are vectors, and going along one of them every step is
