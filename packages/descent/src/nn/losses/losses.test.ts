@@ -18,7 +18,7 @@ test('the gradients of losses agree with differences', () => {
   const on = (values: Tensor, like: Tensor) => tensor(values.data(), { shape: values.shape, device: like.device })
   gradCheck((a, b) => mseLoss(a, b), [x, y])
   gradCheck(
-    (a) => binaryCrossEntropyWithLogits(a, on(y, a), { positiveWeight: tensor([1, 2, 3], { device: a.device }) }),
+    (a) => binaryCrossEntropyWithLogits(a, on(y, a), { posWeight: tensor([1, 2, 3], { device: a.device }) }),
     [x],
   )
   gradCheck((a) => binaryCrossEntropy(a, on(y, a)), [rand([4, 3]).mul(0.9).add(0.05)])
