@@ -26,6 +26,7 @@ export {
   type TripletMarginLossOptions,
   tripletMarginLoss,
 } from './embedding.ts'
+export { checkLossFit } from './loss-fit.ts'
 export type { AnyLoss, LossFunction } from './loss-module.ts'
 export {
   type MarginRankingLossOptions,
