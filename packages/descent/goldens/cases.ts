@@ -38,6 +38,9 @@ export interface OptimizerCase {
   readonly args: Readonly<Record<string, unknown>>
   readonly parameter?: TensorValue
   readonly steps?: readonly { readonly gradient: TensorValue; readonly parameter: TensorValue }[]
+  readonly gradients?: readonly TensorValue[]
+  readonly clipped?: readonly TensorValue[]
+  readonly norm?: number | null
 }
 
 export interface SchedulerCase {

@@ -114,5 +114,5 @@ test('settings that cannot be are errors', () => {
   assert.throws(() => {
     adam.lr = Number.NaN
   }, RangeError)
-  assert.throws(() => adam.loadStateDict({}), { name: 'StateDictError', message: /missing: lr, step, exp_avg\.0/ })
+  assert.throws(() => adam.loadStateDict({}), { name: 'StateDictError', message: /missing: lr, betas, eps, weight_decay, step, exp_avg\.0/ })
 })
