@@ -48,6 +48,8 @@ export interface SchedulerCase {
   readonly op: string
   readonly args: Readonly<Record<string, unknown>>
   readonly rates: readonly number[]
+  /** What a schedule that follows a measure is given at each step. */
+  readonly metrics?: readonly number[]
 }
 
 export interface TrainingCase {
