@@ -1,5 +1,16 @@
 /** Files. */
 export {
+  decodeNpy,
+  decodeNpz,
+  encodeNpy,
+  encodeNpz,
+  loadNpy,
+  loadNpz,
+  type NpzOptions,
+  saveNpy,
+  saveNpz,
+} from './numpy.ts'
+export {
   decodeSafetensors,
   encodeSafetensors,
   loadSafetensors,

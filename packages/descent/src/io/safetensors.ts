@@ -1,7 +1,7 @@
 /** Tensors in safetensors files: what `safetensors-format.ts` reads and writes, as tensors and on disk. */
 import { tensor } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
-import { readBytes, writeBytes } from './file.ts'
+import { named, readBytes, writeBytes } from './file.ts'
 import { type ArrayEntry, decodeArrays, encodeArrays } from './safetensors-format.ts'
 
 export type Tensors = Readonly<Record<string, Tensor>>
@@ -73,10 +73,5 @@ export async function saveSafetensors(
 /** The tensors of a safetensors file, in Node. Throws FormatError, naming the file, where it is damaged. */
 export async function loadSafetensors(path: string | URL): Promise<Tensors> {
   const bytes = await readBytes(path)
-  try {
-    return decodeSafetensors(bytes).tensors
-  } catch (error) {
-    if (error instanceof Error) error.message = `${path}: ${error.message}`
-    throw error
-  }
+  return named(path, () => decodeSafetensors(bytes).tensors)
 }
