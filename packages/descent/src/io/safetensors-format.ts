@@ -45,6 +45,15 @@ const stored: Readonly<Record<string, Stored>> = {
     bytes: 8,
     read: (b, name) => integers(Int32Array.from(new BigInt64Array(b.buffer), (x) => narrow(x, place(name)))),
   },
+  U64: {
+    bytes: 8,
+    read: (b, name) => integers(Int32Array.from(new BigUint64Array(b.buffer), (x) => narrow(x, place(name)))),
+  },
+  U32: {
+    bytes: 4,
+    read: (b, name) => integers(Int32Array.from(new Uint32Array(b.buffer), (x) => narrow(x, place(name)))),
+  },
+  U16: { bytes: 2, read: (b) => integers(Int32Array.from(new Uint16Array(b.buffer))) },
   I16: { bytes: 2, read: (b) => integers(Int32Array.from(new Int16Array(b.buffer))) },
   I8: { bytes: 1, read: (b) => integers(Int32Array.from(new Int8Array(b.buffer))) },
   U8: { bytes: 1, read: (b) => integers(Int32Array.from(b)) },

@@ -34,8 +34,9 @@ export function encodeSafetensors(
 }
 
 /**
- * The tensors and metadata of a safetensors file. F64, F16 and BF16 become f32; I64, I16, I8 and U8 become i32. Throws
- * FormatError where the bytes are damaged, truncated or lie about sizes; nothing outside of them is read.
+ * The tensors and metadata of a safetensors file. F64 (rounded), F16 and BF16 become f32; whole numbers of 8 to 64 bits
+ * become i32. Throws FormatError where the bytes are damaged, truncated or lie about sizes, and for whole numbers beyond
+ * 32 bits; nothing outside of the bytes is read.
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
   const { entries, metadata } = decodeArrays(bytes)
