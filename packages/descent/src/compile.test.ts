@@ -334,3 +334,16 @@ test('a function that fails while it is traced leaves gradients as they were', (
   assert.throws(() => broken(), { name: 'TraceError' })
   assert.equal(w.grad, before)
 })
+
+test('a leaf made inside keeps its gradient to itself: no plan is made anew, and nothing is handed out', () => {
+  const square = compile((x: Tensor) => {
+    const leaf = x.detach().requiresGrad_()
+    leaf.mul(leaf).sum().backward()
+    leaf.mul(3).sum().backward()
+    return leaf.grad as Tensor
+  })
+  assert.deepEqual(square(tensor([1, 2])).toArray(), [5, 7])
+  assert.deepEqual(square(tensor([3, 4])).toArray(), [9, 11])
+  assert.match(square.explain(), /^1 plan was made/)
+  assert.match(square.print('kernels'), /b1: write f32\)/)
+})

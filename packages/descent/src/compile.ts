@@ -10,6 +10,7 @@ import { contiguousStrides, type DType, type Shape, sameShape, sizeOf } from './
 import type { Node, Source } from './graph/graph.ts'
 import { buildPlan, type Planned } from './graph/plan.ts'
 import { printGraph } from './graph/print.ts'
+import type { Plan } from './kernel/kernel.ts'
 import { printKernel, printPlan } from './kernel/print.ts'
 import { Tensor } from './tensor.ts'
 import { type Guard, Trace, withTrace } from './trace.ts'
@@ -211,7 +212,18 @@ function difference(entry: Entry, { structure, leaves }: Flat): string | null {
   return null
 }
 
-function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, { structure, leaves }: Flat): Entry {
+/** What a function computes for arguments like these, as a plan that no device has prepared. For the library's own use. */
+export function planOf<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A): Unprepared {
+  return build(fn, args, flatten(args), () => idle)
+}
+export type Unprepared = Pick<Entry, 'planned' | 'storages' | 'inputs' | 'outputs' | 'slots' | 'gradients'>
+
+function build<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  { structure, leaves }: Flat,
+  prepare = (device: Device, plan: Plan): Runner => device.prepare(plan),
+): Entry {
   const began = performance.now()
   const device = currentDevice()
   const trace = new Trace()
@@ -220,6 +232,7 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
   const proxies = leaves.map((leaf, i) => {
     if (leaf instanceof Tensor) {
       const proxy = Tensor.traced(trace, trace.input(leaf.dtype, leaf.shape))
+      trace.standIns.add(proxy)
       if (leaf.requiresGrad) {
         proxy.requiresGrad_()
         proxy.grad = leaf.grad
@@ -250,7 +263,7 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
     [...overwritten].filter((id) => !trace.gradientOwners.has(id)).map((id) => trace.captured[id] as Storage),
   )
   const planned = buildPlan({ graph: trace.graph, outputs, updates })
-  const runner = planned.plan.steps.length > 0 ? device.prepare(planned.plan) : idle
+  const runner = planned.plan.steps.length > 0 ? prepare(device, planned.plan) : idle
 
   const scalars = new Map(scalarSlots.map((slot) => [slot, device.allocate('f32', 1)]))
   const storages: Storage[] = []
@@ -340,6 +353,7 @@ function handOutGradients(trace: Trace, outputs: Node[], proxies: ReadonlyMap<Te
     const place = trace.addedTo.get(tensor)
     let becomes: Gradient['becomes'] = gradient
     tensor.grad = null
+    if (trace.isInside(tensor)) continue
     if (gradient?.isTraced) {
       const node = gradient.nodeIn(trace)
       if (place) {

@@ -35,6 +35,8 @@ export class Trace {
   readonly gradientOwners = new Map<number, Tensor>()
   readonly #gradients = new Map<Tensor, Tensor | null>()
   readonly #gradientSources = new Map<Stored, Source>()
+  /** What stands for the arguments; their `.grad` is the arguments'. */
+  readonly standIns = new Set<Tensor>()
   readonly #sources = new Map<Storage, Source>()
   readonly #updates = new Map<Source, Node>()
   readonly #leaves = new Map<Stored, Node>()
@@ -65,7 +67,7 @@ export class Trace {
    * stands for it, becomes at each call the one that the owner has then.
    */
   gradientOf(owner: Tensor, gradient: Tensor | null, alias: (gradient: Tensor) => Tensor): Tensor | null {
-    if (gradient?.isTraced || this.gradientsSet.has(owner)) return gradient
+    if (gradient?.isTraced || this.gradientsSet.has(owner) || this.isInside(owner)) return gradient
     const known = this.#gradients.get(owner)
     if (known !== undefined) return known
     const kind = gradientKind(gradient, owner)
@@ -116,7 +118,12 @@ export class Trace {
   /** `backward` is about to add to `tensor.grad`. */
   accumulates(tensor: Tensor): void {
     const { grad } = tensor
-    if (grad && !grad.isTraced) this.addedTo.set(tensor, grad)
+    if (grad && !grad.isTraced && !this.isInside(tensor)) this.addedTo.set(tensor, grad)
+  }
+
+  /** Whether a tensor was made by the function itself: nobody outside ever sees its gradient. */
+  isInside(tensor: Tensor): boolean {
+    return tensor.isTraced && !this.standIns.has(tensor)
   }
 
   updates(): { source: Source; value: Node }[] {

@@ -1,4 +1,5 @@
 /** Files. */
+export { loadProgram, type Port, Program } from './program.ts'
 export {
   decodeNpy,
   decodeNpz,
