@@ -1,6 +1,17 @@
 /** Files. */
 export { loadProgram, type Port, Program } from './program.ts'
 export {
+  decodeNpy,
+  decodeNpz,
+  encodeNpy,
+  encodeNpz,
+  loadNpy,
+  loadNpz,
+  type NpzOptions,
+  saveNpy,
+  saveNpz,
+} from './numpy.ts'
+export {
   decodeSafetensors,
   encodeSafetensors,
   loadSafetensors,
