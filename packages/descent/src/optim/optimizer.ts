@@ -8,6 +8,7 @@ import { full, zeros } from '../create.ts'
 import { loadInto, type StateDict } from '../nn/state-dict.ts'
 import type { Tensor } from '../tensor.ts'
 
+/** What optimizers share: parameters, a learning rate, and a state that can be saved. */
 export abstract class Optimizer {
   readonly parameters: readonly Tensor[]
   readonly #state = new Map<string, Tensor>()
