@@ -2,6 +2,7 @@
 import type { Batch, Dataset } from './dataset.ts'
 import { permutation } from './permutation.ts'
 
+/** Options of `DataLoader`. */
 export interface LoaderOptions {
   /** Default 1. */
   readonly batchSize?: number

@@ -5,6 +5,7 @@ import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import { buffer, Module, parameter } from './module.ts'
 
+/** For both batch normalisations. */
 export interface BatchNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number

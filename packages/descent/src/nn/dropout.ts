@@ -29,6 +29,7 @@ export class Dropout extends Module {
     this.#generator = options
   }
 
+  /** The probability with which an element is dropped. */
   get p(): number {
     return this.#p
   }

@@ -1,4 +1,4 @@
-/** Networks: modules, layers, first values. What they compute stands as functions in functional.ts. */
+/** Networks: modules, layers, activations, losses, first values. What they compute stands as functions beside `nn`. */
 export * from './activations/modules.ts'
 export { BatchNorm1d, BatchNorm2d, type BatchNormOptions } from './batch-norm.ts'
 export { Conv2d, type Conv2dOptions } from './conv.ts'

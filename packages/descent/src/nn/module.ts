@@ -46,6 +46,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [Tensor], Outpu
   #mode = true
   readonly #readMode = () => this.#mode
 
+  /** What the module computes. */
   abstract forward(...inputs: Inputs): Output
 
   /** Whether the module trains (dropout drops, batch normalisation uses the batch) or is used. */
@@ -59,6 +60,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [Tensor], Outpu
     return this
   }
 
+  /** Sets this module and all inside of it to use: dropout passes everything, normalisation takes its running statistics. */
   eval(): this {
     return this.train(false)
   }
@@ -78,6 +80,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [Tensor], Outpu
     }
   }
 
+  /** The modules directly inside. */
   children(): AnyModule[] {
     return Array.from(this.namedChildren(), ([, child]) => child)
   }
@@ -111,6 +114,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [Tensor], Outpu
     return Array.from(found, ([value, name]) => [name, value])
   }
 
+  /** The learned tensors, each once: what an optimizer takes. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, value]) => value)
   }

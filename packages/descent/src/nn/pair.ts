@@ -1,6 +1,7 @@
 /** One number for height and width, or one for each: the sizes of kernels, strides and paddings over images. */
 import { ShapeError } from '../errors.ts'
 
+/** One number for height and width, or both: [height, width]. */
 export type Pair = number | readonly number[]
 
 export function pair(value: Pair): [height: number, width: number] {

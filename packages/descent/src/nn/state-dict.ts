@@ -2,6 +2,7 @@
 import { sameShape } from '../dtype.ts'
 import type { Tensor } from '../tensor.ts'
 
+/** Parameters and buffers by name. */
 export type StateDict = Readonly<Record<string, Tensor>>
 
 /** A state dict of something else than the module or optimizer. */

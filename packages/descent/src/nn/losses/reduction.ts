@@ -1,8 +1,10 @@
 /** What a loss makes of its elements: each one, their mean or their sum. */
 import type { Tensor } from '../../tensor.ts'
 
+/** Whether a loss gives its elements, their mean or their sum. */
 export type Reduction = 'none' | 'mean' | 'sum'
 
+/** What all losses take. */
 export interface ReductionOptions {
   /** 'none': each element; 'mean': their mean; 'sum': their sum. Default 'mean'. */
   readonly reduction?: Reduction
