@@ -1,5 +1,5 @@
 /** Files. */
-export { loadProgram, type Port, Program } from './program.ts'
+
 export {
   decodeNpy,
   decodeNpz,
@@ -11,6 +11,7 @@ export {
   saveNpy,
   saveNpz,
 } from './numpy.ts'
+export { loadProgram, type Port, Program } from './program.ts'
 export {
   decodeSafetensors,
   encodeSafetensors,
