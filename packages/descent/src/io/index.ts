@@ -1,5 +1,7 @@
 /** Files. */
-export { loadProgram, type Port, Program } from './program.ts'
+export type { Registry } from './architecture.ts'
+export { loadModel, type ModelOptions, saveModel } from './model.ts'
+export { loadModelWith } from './model-with.ts'
 export {
   decodeNpy,
   decodeNpz,
@@ -11,6 +13,7 @@ export {
   saveNpy,
   saveNpz,
 } from './numpy.ts'
+export { loadProgram, type Port, Program } from './program.ts'
 export {
   decodeSafetensors,
   encodeSafetensors,
