@@ -46,6 +46,7 @@ export class Conv2d extends Module {
 
   constructor(inputs: number, outputs: number, kernelSize: Pair, options: Conv2dOptions = {}) {
     super()
+    this.record(Conv2d, [inputs, outputs, kernelSize, options])
     const groups = options.groups ?? 1
     if (inputs % groups !== 0 || outputs % groups !== 0) {
       throw new ShapeError(

@@ -25,6 +25,7 @@ export class Dropout extends Module {
 
   constructor(p = 0.5, options: { readonly generator?: Generator } = {}) {
     super()
+    this.record(Dropout, [p, options])
     this.p = p
     this.#generator = options
   }

@@ -34,6 +34,7 @@ export class MaxPool2d extends Module {
 
   constructor(kernelSize: Pair, options: MaxPool2dOptions = {}) {
     super()
+    this.record(MaxPool2d, [kernelSize, options])
     this.#kernel = pair(kernelSize)
     this.#options = options
   }

@@ -74,6 +74,7 @@ export class BCELoss extends Module<[Tensor, Tensor]> {
 
   constructor(options: BinaryCrossEntropyOptions = {}) {
     super()
+    this.record(BCELoss, [options])
     this.#options = options
   }
 
@@ -88,6 +89,7 @@ export class BCEWithLogitsLoss extends Module<[Tensor, Tensor]> {
 
   constructor(options: LogitsOptions = {}) {
     super()
+    this.record(BCEWithLogitsLoss, [options])
     this.#options = options
   }
 

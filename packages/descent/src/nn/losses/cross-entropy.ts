@@ -101,6 +101,7 @@ export class CrossEntropyLoss extends Module<[Tensor, Tensor]> {
 
   constructor(options: CrossEntropyOptions = {}) {
     super()
+    this.record(CrossEntropyLoss, [options])
     this.#options = options
   }
 

@@ -26,6 +26,7 @@ export class MSELoss extends Module<[Tensor, Tensor]> {
 
   constructor(options: ReductionOptions = {}) {
     super()
+    this.record(MSELoss, [options])
     this.#options = options
   }
 
