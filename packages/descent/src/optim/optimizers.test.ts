@@ -8,7 +8,7 @@ import { eye, tensor, zeros } from '../create.ts'
 import type { DeviceName } from '../devices/device.ts'
 import { testedDevices } from '../devices/tested.ts'
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts'
-import { Generator, randn } from '../random.ts'
+import { Generator, rand, randn } from '../random.ts'
 import type { Tensor } from '../tensor.ts'
 import { Adadelta } from './adadelta.ts'
 import { Adagrad } from './adagrad.ts'
@@ -159,18 +159,17 @@ const random = {
   share: fc.double({ min: 0, max: 0.999, noNaN: true }),
   rate: fc.double({ min: 1e-4, max: 0.5, noNaN: true }),
 }
+/** Not `centered`: its variance is a difference of nearly equal numbers, and rounding may be all of it. */
 const settings = fc.record({
   lr: random.rate,
-  weightDecay: fc.constantFrom(0, 0.01, 0.3),
+  weightDecay: fc.constantFrom(0, 0.01, 0.02),
   maximize: fc.boolean(),
   amsgrad: fc.boolean(),
-  centered: fc.boolean(),
   decoupledWeightDecay: fc.boolean(),
   momentum: fc.constantFrom(0, 0.5, 0.9),
   dampening: fc.constantFrom(0, 0.25),
   lrDecay: fc.constantFrom(0, 0.1),
-  // With an alpha near 0, a centered variance is a difference of nearly equal numbers.
-  alpha: fc.double({ min: 0.5, max: 0.99, noNaN: true }),
+  alpha: random.share,
   rho: random.share,
   eps: fc.constantFrom(1e-2, 1e-4),
   betas: fc.tuple(random.share, random.share),
@@ -190,12 +189,17 @@ for (const [name, make] of Object.entries({ ...made, NAdam } as typeof made)) {
             [4, 5],
           ].map((shape) => randn(shape, { generator }).requiresGrad_())
           const optimizer = new make(parameters, options)
-          const body = (scale: number | Tensor) => {
-            for (const p of parameters) p.grad = p.mul(scale).cos()
+          const body = (...gradients: Tensor[]) => {
+            for (const [i, p] of parameters.entries()) p.grad = gradients[i] as Tensor
             optimizer.step()
           }
-          const step = compiled ? compile(body as (scale: number) => void) : body
-          for (let t = 0; t < 4; t++) step(1 + t)
+          const step = compiled ? compile(body) : body
+          // Steps that only have a direction would make much of the rounding of a gradient near 0.
+          const gradients = () =>
+            parameters.map((p) =>
+              rand(p.shape, { generator }).sub(0.5).sign().mul(rand(p.shape, { generator }).add(0.5)),
+            )
+          for (let t = 0; t < 4; t++) step(...gradients())
           return parameters.map((p) => [...p.data()])
         }
         const wanted = run('reference', false)
