@@ -7,10 +7,11 @@
  */
 import { noGrad } from '../autograd.ts'
 import { tensor, zeros } from '../create.ts'
+import { TraceError } from '../errors.ts'
 import { cat } from '../functions/movement.ts'
 import { loadInto, type StateDict } from '../nn/state-dict.ts'
 import type { Tensor } from '../tensor.ts'
-import { guard } from '../trace.ts'
+import { activeTrace, guard } from '../trace.ts'
 import { exactly, fromExact } from './exact.ts'
 import { Group, type GroupSettings, type ParamGroup, type Tensors } from './group.ts'
 import { type AnyParameters, named } from './named.ts'
@@ -81,6 +82,7 @@ export abstract class Optimizer<
    * belong to a group already, and for settings that cannot be.
    */
   addParamGroup(options: GroupOptions<S>): void {
+    if (activeTrace()) throw new TraceError('Make optimizers and their groups outside of compiled functions.')
     const { parameters: given, ...changes } = options
     const entries = named(given)
     if (entries.length === 0) throw new RangeError('An optimizer needs at least one parameter in every group.')

@@ -330,6 +330,13 @@ test('settings cannot be changed inside a compiled function', () => {
   })
 })
 
+test('an optimizer is not made inside a compiled function', () => {
+  const made = compile(() => {
+    new SGD([tensor([1], { requiresGrad: true })])
+  })
+  assert.throws(() => made(), { name: 'TraceError', message: /outside of compiled functions/ })
+})
+
 test('a parameter that first lay still begins its own count', () => {
   const [a, b] = [tensor([1]).requiresGrad_(), tensor([1]).requiresGrad_()]
   const adam = new Adam([a, b], { lr: 0.5 })
