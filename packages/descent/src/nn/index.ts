@@ -22,7 +22,7 @@ export { LayerNorm, type LayerNormOptions, RMSNorm } from './layer-norm.ts'
 export { Linear, type LinearOptions } from './linear.ts'
 export * from './losses/modules.ts'
 export type { Reduction } from './losses/reduction.ts'
-export { type AnyModule, buffer, Module, parameter } from './module.ts'
+export { type AnyModule, buffer, type Construction, Module, parameter } from './module.ts'
 export {
   CircularPad2d,
   ConstantPad2d,
