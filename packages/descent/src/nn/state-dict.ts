@@ -16,7 +16,7 @@ export class StateDictError extends Error {
     const parts = [
       missing.length > 0 && `missing: ${listed(missing)}`,
       unexpected.length > 0 && `unexpected: ${listed(unexpected)}`,
-      mismatched.length > 0 && `another shape: ${listed(mismatched)}`,
+      mismatched.length > 0 && listed(mismatched, '; '),
     ].filter((part) => part !== false)
     super(`loadStateDict: the state does not fit; nothing was changed. ${parts.join('; ')}.`)
     this.missing = missing
@@ -28,8 +28,8 @@ export class StateDictError extends Error {
 const SHOWN = 12
 
 /** The first names of a list that may be long. */
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, SHOWN).join(', ')
+function listed(names: readonly string[], separator = ', '): string {
+  const shown = names.slice(0, SHOWN).join(separator)
   return names.length > SHOWN ? `${shown} and ${names.length - SHOWN} more` : shown
 }
 
