@@ -111,10 +111,12 @@ export class Tensor {
 
   /** The sum of the gradients that `backward` has sent here, for leaves with `requiresGrad`. */
   get grad(): Tensor | null {
-    return this.#grad
+    const trace = activeTrace()
+    return trace ? trace.gradientOf(this, this.#grad, (g) => Tensor.fromStorage(g.stored.storage, g.shape)) : this.#grad
   }
   set grad(gradient: Tensor | null) {
-    activeTrace()?.gradientsSet.add(this)
+    const set = activeTrace()?.gradientsSet
+    if (set && !set.has(this)) set.set(this, this.#grad)
     this.#grad = gradient
   }
 

@@ -34,3 +34,17 @@ export async function writeBytes(path: string, bytes: Uint8Array): Promise<void>
     throw error
   }
 }
+
+/** Runs `fn`, and puts the file's name before what an error says. */
+export function named<T>(path: string | URL, fn: () => T): T {
+  const rename = (error: unknown): never => {
+    if (error instanceof Error) error.message = `${path}: ${error.message}`
+    throw error
+  }
+  try {
+    const result = fn()
+    return result instanceof Promise ? (result.catch(rename) as T) : result
+  } catch (error) {
+    return rename(error)
+  }
+}

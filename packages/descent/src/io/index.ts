@@ -1,4 +1,17 @@
 /** Files. */
+
+export {
+  decodeNpy,
+  decodeNpz,
+  encodeNpy,
+  encodeNpz,
+  loadNpy,
+  loadNpz,
+  type NpzOptions,
+  saveNpy,
+  saveNpz,
+} from './numpy.ts'
+export { loadProgram, type Port, Program } from './program.ts'
 export {
   decodeSafetensors,
   encodeSafetensors,

@@ -6,7 +6,7 @@ export type Reduction = 'none' | 'mean' | 'sum'
 
 /** What all losses take. */
 export interface ReductionOptions {
-  /** Default 'mean'. */
+  /** 'none': each element; 'mean': their mean; 'sum': their sum. Default 'mean'. */
   readonly reduction?: Reduction
 }
 
@@ -18,5 +18,11 @@ export function reduced(elements: Tensor, reduction: Reduction = 'mean'): Tensor
       return elements.mean()
     case 'sum':
       return elements.sum()
+    default:
+      return unknownReduction(reduction)
   }
+}
+
+function unknownReduction(reduction: never): never {
+  throw new RangeError(`A loss cannot be reduced by '${reduction}': choose 'none', 'mean' or 'sum'.`)
 }
