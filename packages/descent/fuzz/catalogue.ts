@@ -1,6 +1,7 @@
 /** The calls that graphs are made of: for each a maker, which chooses operands and settings that (mostly) fit. */
 import { Generator } from '../src/index.ts'
 import { type Builder, type Call, fn, method, options, ref, type Value } from './builder.ts'
+import { losses } from './losses.ts'
 import { type Param, sizeOf } from './program.ts'
 
 export interface Entry {
@@ -436,7 +437,7 @@ const products = [
   }),
 ]
 
-// ── places, order, losses ──────────────────────────────────────────────────────────────────────────────────────
+// ── places, order ──────────────────────────────────────────────────────────────────────────────────────────────
 
 const indexing = [
   entry('gather', 1, (b) => {
@@ -494,24 +495,6 @@ const indexing = [
   entry('i32 input', 0.4, (b) => {
     const x = b.input(b.shape(), 'i32', b.random.pick(['bits', 'whole', 'whole']))
     return method(x, 'add', b.random.whole(-3, 3))
-  }),
-]
-
-const losses = [
-  entry('crossEntropy', 0.25, (b) => {
-    const x = b.pick((v) => v.dtype === 'f32' && v.shape.length === 2 && v.size > 0)
-    if (!x) return null
-    const target = b.places([x.shape[0] as number], x.shape[1] as number)
-    return fn('crossEntropy', ref(x), ref(target), options({ labelSmoothing: b.random.pick([0, 0.25]) }))
-  }),
-  entry('mseLoss', 0.2, (b) => {
-    const x = b.float()
-    const y = b.pick((v) => v.dtype === 'f32' && String(v.shape) === String(x.shape)) ?? b.input(x.shape)
-    return fn('mseLoss', ref(x), ref(y))
-  }),
-  entry('binaryCrossEntropyWithLogits', 0.15, (b) => {
-    const x = b.float()
-    return fn('binaryCrossEntropyWithLogits', ref(x), ref(b.input(x.shape)))
   }),
 ]
 

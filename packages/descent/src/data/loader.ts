@@ -7,6 +7,7 @@ import { rawExamples } from './raw-tensors.ts'
 import type { Sampler } from './sampler.ts'
 import type { WorkerFactory, WorkerPool } from './worker-pool.ts'
 
+/** Options of `DataLoader`. */
 export interface LoaderOptions {
   /** Default 1. */
   readonly batchSize?: number

@@ -41,6 +41,7 @@ export interface FitOptions {
   readonly signal?: AbortSignal
 }
 
+/** What `fit` gives back. */
 export interface FitResult {
   /** One report a finished epoch. */
   readonly history: readonly EpochReport[]

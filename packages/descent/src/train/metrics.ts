@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor.ts'
 
 /** From a batch's outputs and targets to a tensor of one element: a mean over the batch. */
 export type Metric = (output: Tensor, target: Tensor) => Tensor
+/** Metrics by the names under which they are shown. */
 export type Metrics = Readonly<Record<string, Metric>>
 
 /**
@@ -23,6 +24,7 @@ export function defaultMetrics(target: Tensor): Metrics {
   return target.dtype === 'i32' ? { accuracy } : {}
 }
 
+/** Loss and metrics as numbers. */
 export interface Scores {
   readonly loss: number
   readonly metrics: Readonly<Record<string, number>>

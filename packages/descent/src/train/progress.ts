@@ -4,6 +4,7 @@
  */
 import type { Scores } from './metrics.ts'
 
+/** What an epoch gave: the mean loss and metrics of the training, those of the validation, and how fast it went. */
 export interface EpochReport extends Scores {
   /** From 1. */
   readonly epoch: number

@@ -1,0 +1,182 @@
+/**
+ * What the reference takes from the sources beside docstrings: categories from files and from the headings inside of long
+ * classes, namespaces' texts from the first comment of their file, and what follows from a name (`LinearOptions`,
+ * `nn.ReLU`). And what is not said anywhere.
+ */
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  type Application,
+  Comment,
+  type CommentDisplayPart,
+  CommentTag,
+  type Context,
+  Converter,
+  type DeclarationReflection,
+  type DocumentReflection,
+  type ProjectReflection,
+  ReflectionKind,
+} from 'typedoc'
+import { categoryOf } from './categories.ts'
+
+const sources = fileURLToPath(new URL('../packages/descent/src/', import.meta.url))
+const INTERNAL = /For the library's own use\.$/
+
+/** Where a name is declared: the file relative to the sources, its text, and the place in it. */
+interface Place {
+  readonly file: string
+  readonly text: string
+  readonly at: number
+}
+
+export class Docstrings {
+  readonly #places = new Map<DeclarationReflection, Place>()
+
+  constructor({ converter }: Application) {
+    converter.on(Converter.EVENT_CREATE_DECLARATION, (context: Context, reflection: DeclarationReflection) => {
+      if (reflection.kindOf(ReflectionKind.Module)) {
+        reflection.name = 'descent'
+        commentOf(reflection).blockTags.push(categoryTag('The library'))
+      }
+      const declaration = context.getSymbolFromReflection(reflection)?.declarations?.[0]
+      const source = declaration?.getSourceFile()
+      if (!declaration || !source) return
+      this.#places.set(reflection, { file: relative(sources, source.fileName), text: source.text, at: declaration.end })
+    })
+    converter.on(Converter.EVENT_CREATE_DOCUMENT, (_: undefined, page: DocumentReflection) => entitle(page))
+    // Before TypeDoc takes out what is internal and sorts by category.
+    converter.on(Converter.EVENT_RESOLVE_BEGIN, (context: Context) => this.#complete(context.project), 1000)
+  }
+
+  #complete(project: ProjectReflection): void {
+    const functions = new Map<string, DeclarationReflection>()
+    for (const reflection of this.#places.keys())
+      if (reflection.kindOf(ReflectionKind.Function)) functions.set(reflection.name.toLowerCase(), reflection)
+    for (const [reflection, place] of this.#places) {
+      if (reflection.project !== project) continue
+      const summary = summaryOf(reflection)
+      if (INTERNAL.test(textOf(summary))) commentOf(reflection).modifierTags.add('@internal')
+      if (summary.length === 0) commentOf(reflection).summary = derived(reflection, place, functions)
+      const brief = firstSentence(summaryOf(reflection))
+      if (brief && reflection.parent?.kindOf(CONTAINERS))
+        commentOf(reflection).blockTags.push(new CommentTag('@summary', brief))
+      const category = categoryAt(reflection, place)
+      if (category) commentOf(reflection).blockTags.push(categoryTag(category))
+    }
+  }
+
+  /** Public names whose meaning is not said; `forward` is what its class says, and inherited members are said once. */
+  missing(project: ProjectReflection): string[] {
+    const found: string[] = []
+    const visit = (reflection: DeclarationReflection): void => {
+      if (reflection.inheritedFrom || reflection.overwrites || reflection.name.startsWith('[')) return
+      if (reflection.kindOf(NEEDS_TEXT) && summaryOf(reflection).length === 0)
+        found.push(
+          `${reflection.getFullName().replace(/^descent\./, '')} (${this.#places.get(reflection)?.file ?? '?'})`,
+        )
+      for (const child of reflection.children ?? []) visit(child)
+    }
+    for (const child of project.children ?? []) visit(child)
+    return found.sort()
+  }
+}
+
+/** A page is called what its first line says, which then need not stand twice. */
+function entitle(page: DocumentReflection): void {
+  const [first] = page.content
+  const title = /^\s*# (.+)\n/.exec(first?.text ?? '')
+  if (!first || !title) return
+  page.name = title[1] as string
+  first.text = first.text.slice(title[0].length)
+  page.frontmatter.category = /^\d/.test(page.name) ? 'Tutorials' : 'Pages'
+}
+
+function categoryTag(text: string): CommentTag {
+  return new CommentTag('@category', [{ kind: 'text', text }])
+}
+
+const NEEDS_TEXT =
+  ReflectionKind.Class |
+  ReflectionKind.Interface |
+  ReflectionKind.TypeAlias |
+  ReflectionKind.Variable |
+  ReflectionKind.Function |
+  ReflectionKind.Method |
+  ReflectionKind.Accessor |
+  ReflectionKind.Namespace
+
+const CONTAINERS = ReflectionKind.Namespace | ReflectionKind.Module
+
+function commentOf(reflection: DeclarationReflection): Comment {
+  const commented = [reflection, ...(reflection.signatures ?? [])].find(({ comment }) => comment)
+  if (commented?.comment) return commented.comment
+  const owner = reflection.signatures?.[0] ?? reflection
+  owner.comment = new Comment()
+  return owner.comment
+}
+
+function summaryOf(reflection: DeclarationReflection): readonly CommentDisplayPart[] {
+  const parts = [reflection, ...(reflection.signatures ?? []), reflection.getSignature, reflection.setSignature]
+  return parts.find((part) => part?.comment?.summary.length)?.comment?.summary ?? []
+}
+
+function textOf(parts: readonly CommentDisplayPart[]): string {
+  return parts
+    .map(({ text }) => text)
+    .join('')
+    .trim()
+}
+
+/** What stands beside the name on the page of its module; null where that is all there is. */
+function firstSentence(parts: readonly CommentDisplayPart[]): CommentDisplayPart[] | null {
+  for (const [i, { kind, text }] of parts.entries()) {
+    const end = kind === 'text' ? /\.(?=\s+\p{Lu})/u.exec(text) : null
+    if (end) return [...parts.slice(0, i), { kind: 'text', text: text.slice(0, end.index + 1) }]
+  }
+  return null
+}
+
+/** What can be said of a name that has no docstring of its own; nothing where nothing follows. */
+function derived(
+  reflection: DeclarationReflection,
+  { text }: Place,
+  functions: ReadonlyMap<string, DeclarationReflection>,
+): CommentDisplayPart[] {
+  if (reflection.kindOf(ReflectionKind.Namespace)) return [{ kind: 'text', text: firstComment(text) }]
+  const options = /^(.+)(Options|Settings)$/.exec(reflection.name)
+  if (options && reflection.kindOf(ReflectionKind.Interface | ReflectionKind.TypeAlias)) {
+    const owner = reflection.parent as DeclarationReflection
+    const target =
+      owner.children?.find(({ name, kind }) => name === options[1] && kind === ReflectionKind.Class) ??
+      functions.get((options[1] as string).toLowerCase())
+    return target ? [{ kind: 'text', text: 'Options of ' }, link(target), { kind: 'text', text: '.' }] : []
+  }
+  const twin = functions.get(reflection.name.toLowerCase())
+  if (twin && reflection.kindOf(ReflectionKind.Class))
+    return [{ kind: 'text', text: 'The layer of ' }, link(twin), { kind: 'text', text: ': ' }, ...summaryOf(twin)]
+  return []
+}
+
+function link(target: DeclarationReflection): CommentDisplayPart {
+  return { kind: 'inline-tag', tag: '@link', text: target.name, target }
+}
+
+/** The comment with which a file begins. */
+function firstComment(text: string): string {
+  const [, inner = ''] = /^\/\*\*([\s\S]*?)\*\//.exec(text) ?? []
+  return inner.replaceAll(/^\s*\* ?/gm, '').trim()
+}
+
+function categoryAt(reflection: DeclarationReflection, place: Place): string | null {
+  const { parent } = reflection
+  if (parent?.kindOf(ReflectionKind.Class)) return heading(place)
+  if (!parent?.kindOf(CONTAINERS) || reflection.kindOf(ReflectionKind.Module)) return null
+  return reflection.kindOf(ReflectionKind.Namespace) ? 'Namespaces' : categoryOf(place.file)
+}
+
+/** The last heading `// ── reductions: … ──` above a place in a file, without what follows a colon. */
+function heading({ text, at }: Place): string | null {
+  const headings = [...text.slice(0, at).matchAll(/^ *\/\/ ── ([^─:]+)/gm)]
+  const last = headings.at(-1)?.[1]?.trim()
+  return last ? last.charAt(0).toUpperCase() + last.slice(1) : null
+}
