@@ -23,7 +23,7 @@ export interface LoaderOptions {
   readonly transform?: Transform
   /** How many workers prepare batches, while this thread computes. 0, the default: this thread does. Needs `for await`. */
   readonly numWorkers?: number
-  /** How many batches each worker (or this thread, where reading takes time but no computing) is ahead. Default 2. */
+  /** How many batches each worker is ahead, or without workers how many are being read ahead. Default 2. */
   readonly prefetchFactor?: number
   /** Starts a worker that calls `data.serveBatches()`, where a bundler has moved the library's own out of reach. */
   readonly worker?: WorkerFactory
@@ -72,8 +72,9 @@ export class DataLoader implements Iterable<NumberedBatch>, AsyncIterable<Number
     }
     if (!Number.isInteger(numWorkers) || numWorkers < 0)
       throw new RangeError(`DataLoader: numWorkers must be a whole number from 0, not ${numWorkers}.`)
-    if (!Number.isInteger(prefetchFactor) || prefetchFactor < 1)
-      throw new RangeError(`DataLoader: prefetchFactor must be a whole number above 0, not ${prefetchFactor}.`)
+    const least = numWorkers > 0 ? 1 : 0
+    if (!Number.isInteger(prefetchFactor) || prefetchFactor < least)
+      throw new RangeError(`DataLoader: prefetchFactor must be a whole number from ${least}, not ${prefetchFactor}.`)
     if (sampler && options.shuffle)
       throw new RangeError('DataLoader: a sampler decides the order; it does not go with shuffle.')
     if (dataset.length === 0) throw new RangeError('DataLoader: the dataset is empty.')
