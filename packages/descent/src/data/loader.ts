@@ -5,7 +5,7 @@ import { permutation } from './permutation.ts'
 import type { BadExample, RawBatch, Source, Transform } from './raw.ts'
 import { rawExamples } from './raw-tensors.ts'
 import type { Sampler } from './sampler.ts'
-import type { WorkerFactory, WorkerPool } from './worker-pool.ts'
+import type { EpochOrder, WorkerFactory, WorkerPool } from './worker-pool.ts'
 
 /** Options of `DataLoader`. */
 export interface LoaderOptions {
@@ -141,18 +141,23 @@ export class DataLoader implements Iterable<NumberedBatch>, AsyncIterable<Number
   async *#rawBatches(epoch: number): AsyncGenerator<RawBatch> {
     const { dataset, batchSize } = this
     const { transform, numWorkers = 0, prefetchFactor = 2, worker } = this.#options
-    const order = this.#order(epoch)
-    const place = { seed: this.#seed, epoch }
     if (numWorkers === 0) {
+      const place = { seed: this.#seed, epoch }
       const plan = { source: dataset, batchSize, transform }
-      yield* epochBatches(plan, order, this.length, place, { ahead: prefetchFactor })
+      yield* epochBatches(plan, this.#order(epoch), this.length, place, { ahead: prefetchFactor })
       return
     }
     this.#pool ??= import('./worker-pool.ts').then(({ WorkerPool }) =>
       WorkerPool.open({ dataset, batchSize, transform }, numWorkers, worker),
     )
     const pool = await this.#pool
-    yield* pool.epoch({ order, batches: this.length, place, ahead: prefetchFactor })
+    const orderOf = (number: number): EpochOrder => ({
+      order: this.#order(number),
+      batches: this.length,
+      place: { seed: this.#seed, epoch: number },
+      ahead: prefetchFactor,
+    })
+    yield* pool.epoch(orderOf(epoch), orderOf(epoch + 1))
   }
 
   #order(epoch: number): Int32Array {

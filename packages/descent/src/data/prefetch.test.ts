@@ -68,6 +68,9 @@ describe('workers', () => {
     const again = new DataLoader(pictures(20), { batchSize: 2, shuffle: true })
     again.epoch = 1
     assert.deepEqual(await epochs(loader, 1), await epochs(again, 1))
+    // Workers have begun epoch 2 by now; another can be asked for all the same.
+    loader.epoch = again.epoch = 7
+    assert.deepEqual(await epochs(loader, 1), await epochs(again, 1))
   })
 
   test('an error in a worker surfaces with its name and text, after the batches before it', async () => {
@@ -81,6 +84,11 @@ describe('workers', () => {
       { name: 'RangeError', message: 'square 7 is broken' },
     )
     assert.equal(batches, 3)
+    // The next epoch starts afresh, and fails anew.
+    const odd = new DataLoader(dataset, { batchSize: 1, numWorkers: 1, shuffle: true })
+    await assert.rejects(epochs(odd, 1), /square 7 is broken/)
+    await assert.rejects(epochs(odd, 1), /square 7 is broken/)
+    await odd.close()
     const none = new DataLoader(await fromModule(squares, { length: 3 }), {
       numWorkers: 1,
       worker: () => new Worker(new URL('./fixtures/no-such-file.ts', import.meta.url)),

@@ -111,7 +111,7 @@ class Run {
     } catch (error) {
       if (this.#stopped) return
       const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
-      this.#port.postMessage({ kind: 'error', name, message, ...(stack ? { stack } : {}) }, [])
+      this.#port.postMessage({ kind: 'error', id, name, message, ...(stack ? { stack } : {}) }, [])
     }
   }
 }

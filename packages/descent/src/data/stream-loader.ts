@@ -1,9 +1,9 @@
 /** From a stream of rows to batches of tensors. */
 import { tensorsOf } from './dataset.ts'
 import type { NumberedBatch } from './loader.ts'
-import type { SkippedRows, Transform } from './raw.ts'
+import type { BatchPlace, SkippedRows, Transform } from './raw.ts'
 import { type RowStream, streamBatches } from './stream-batches.ts'
-import type { WorkerFactory, WorkerPool } from './worker-pool.ts'
+import type { EpochOrder, WorkerFactory, WorkerPool } from './worker-pool.ts'
 
 export interface StreamLoaderOptions {
   /** Default 1. */
@@ -66,8 +66,12 @@ export class StreamLoader implements AsyncIterable<NumberedBatch> {
       )
     }
     const pool = await this.#pool
+    // How many batches there are shows when there are no more.
+    const orderOf = (at: BatchPlace): EpochOrder => ({
+      ...{ order: new Int32Array(0), batches: Infinity, place: at, ahead: prefetchFactor },
+    })
     const batches = pool
-      ? pool.epoch({ order: new Int32Array(0), batches: 0, place, ahead: prefetchFactor })
+      ? pool.epoch(orderOf(place), orderOf({ seed, epoch: place.epoch + 1 }))
       : streamBatches(this.#rows, { ...shape, transform }, place)
     for await (const raw of batches) {
       if (raw.skippedRows) this.#skipped = raw.skippedRows

@@ -33,9 +33,14 @@ export interface PoolPlan {
   readonly transform?: Transform | undefined
 }
 
+/** An epoch, but for which worker does what. */
+export type EpochOrder = Omit<Order, 'kind' | 'id' | 'first' | 'step'>
+
 export class WorkerPool {
   readonly #hands: readonly Hand[]
   #epochs = 0
+  /** The epoch that workers have begun before it was asked for. */
+  #begun: { readonly epoch: number; readonly id: number } | null = null
 
   private constructor(hands: readonly Hand[]) {
     this.#hands = hands
@@ -72,20 +77,32 @@ export class WorkerPool {
     return WorkerPool.#start({ kind: 'openStream', stream: rows.spec(), options }, 1, factory)
   }
 
-  /** The batches of one epoch, in order. */
-  async *epoch(order: Omit<Order, 'kind' | 'id' | 'first' | 'step'>): AsyncGenerator<RawBatch> {
-    const id = ++this.#epochs
+  /**
+   * The batches of one epoch, in order. With the last of them the workers begin the epoch after it, `next`, so that its
+   * first batches are ready when it is asked for: by the same order, if it comes to that.
+   */
+  async *epoch(order: EpochOrder, next?: EpochOrder): AsyncGenerator<RawBatch> {
     const hands = this.#hands
-    for (const [w, hand] of hands.entries()) hand.begin({ kind: 'epoch', id, first: w, step: hands.length, ...order })
+    const id = this.#begun?.epoch === order.place.epoch ? this.#begun.id : this.#begin(order)
+    this.#begun = null
     try {
       for (let i = 0; ; i++) {
-        const batch = await (hands[i % hands.length] as Hand).next()
-        if (!batch) return
-        yield batch
+        const batch = await (hands[i % hands.length] as Hand).next(id)
+        const last = batch === null || i === order.batches - 1
+        if (last && next) this.#begun = { epoch: next.place.epoch, id: this.#begin(next) }
+        if (batch) yield batch
+        if (last) return
       }
     } finally {
-      for (const hand of hands) hand.end()
+      for (const hand of hands) hand.end(id)
     }
+  }
+
+  #begin(order: EpochOrder): number {
+    const id = ++this.#epochs
+    for (const [w, hand] of this.#hands.entries())
+      hand.begin({ kind: 'epoch', id, first: w, step: this.#hands.length, ...order })
+    return id
   }
 
   close(): void {
@@ -106,23 +123,29 @@ class Hand {
   readonly #worker: EitherWorker
   readonly #ready: (RawBatch | null)[] = []
   #wanted: { resolve: (batch: RawBatch | null) => void; reject: (error: Error) => void } | null = null
+  /** Why there are no more batches: of this epoch, or, where the worker is lost, at all. */
   #failed: Error | null = null
+  #lost = false
   #id = 0
   #closed = false
 
   constructor(given: WorkerLike) {
     const worker: EitherWorker = given
     this.#worker = worker
-    const lost = (why: string) => (): void => this.#fail(new Error(`A worker that prepares batches ${why}.`))
+    const lose = (error: Error): void => {
+      this.#lost = true
+      this.#fail(error)
+    }
+    const lost = (why: string) => (): void => lose(new Error(`A worker that prepares batches ${why}.`))
     if (worker.on) {
       worker.on('message', (answer: Answer) => this.#take(answer))
-      worker.on('error', (error: Error) => this.#fail(error))
+      worker.on('error', lose)
       worker.on('exit', lost('has ended'))
       worker.unref?.()
     } else {
       worker.addEventListener?.('message', (event: { readonly data: Answer }) => this.#take(event.data))
       worker.addEventListener?.('error', (event: { readonly message?: string }) =>
-        this.#fail(new Error(event.message ?? 'A worker that prepares batches did not start.')),
+        lose(new Error(event.message ?? 'A worker that prepares batches did not start.')),
       )
       worker.addEventListener?.('messageerror', lost('sent what cannot be read'))
     }
@@ -135,11 +158,13 @@ class Hand {
   begin(order: Order): void {
     this.#id = order.id
     this.#ready.length = 0
+    if (!this.#lost) this.#failed = null
     this.send(order)
   }
 
   /** The worker's next batch; null after its last. */
-  async next(): Promise<RawBatch | null> {
+  async next(id: number): Promise<RawBatch | null> {
+    if (id !== this.#id) throw new Error('A loader with workers runs one epoch at a time: another has begun.')
     const ready = this.#ready.shift()
     // What was ready before a worker failed is still good.
     if (ready !== undefined) {
@@ -161,8 +186,9 @@ class Hand {
     }
   }
 
-  end(): void {
-    if (this.#id === 0 || this.#closed) return
+  /** No more batches of this epoch are wanted. */
+  end(id: number): void {
+    if (this.#id !== id || this.#closed) return
     this.#id = 0
     this.#ready.length = 0
     this.send({ kind: 'stop' })
@@ -174,6 +200,7 @@ class Hand {
   }
 
   #take(answer: Answer): void {
+    if (answer.id !== this.#id) return
     if (answer.kind === 'error') {
       const error = new Error(answer.message)
       error.name = answer.name
@@ -181,7 +208,6 @@ class Hand {
       this.#fail(error)
       return
     }
-    if (answer.id !== this.#id) return
     const batch = answer.kind === 'end' ? null : answer.batch
     if (this.#wanted) this.#wanted.resolve(batch)
     else this.#ready.push(batch)

@@ -30,4 +30,10 @@ export type Request = Job | Order | { readonly kind: 'more' } | { readonly kind:
 export type Answer =
   | { readonly kind: 'batch'; readonly id: number; readonly batch: RawBatch }
   | { readonly kind: 'end'; readonly id: number }
-  | { readonly kind: 'error'; readonly name: string; readonly message: string; readonly stack?: string }
+  | {
+      readonly kind: 'error'
+      readonly id: number
+      readonly name: string
+      readonly message: string
+      readonly stack?: string
+    }
