@@ -2,7 +2,7 @@
 import { FormatError } from '../errors.ts'
 
 /**
- * Where a file is: a path (in Node), a URL, its bytes, a Blob or File, a stream of bytes, or a function that opens one
+ * Where a file is: a path (in Node), a URL (in a browser also a relative one), its bytes, a Blob or File, a stream of bytes, or a function that opens one
  * anew each time. A text of the form `https://…` is a URL.
  */
 export type FileSource =
@@ -20,6 +20,11 @@ export function sourceName(source: FileSource, otherwise: string): string {
   if (typeof source === 'string') return source
   if (source instanceof URL) return source.protocol === 'file:' ? decodeURIComponent(source.pathname) : source.href
   return source instanceof Blob && 'name' in source ? String(source.name) : otherwise
+}
+
+/** Whether it is a URL to be fetched; in a browser every name is one. */
+export function isRemote(source: string | URL): boolean {
+  return typeof process === 'undefined' || !process.versions?.node || /^(https?|data|blob):/.test(String(source))
 }
 
 /** Whether it can be read more than once. */
@@ -73,7 +78,7 @@ async function* open(source: FileSource): AsyncGenerator<Uint8Array> {
   } else if (source instanceof Blob) yield* fromStream(source.stream())
   else if (source instanceof ReadableStream) yield* fromStream(source)
   else if (typeof source === 'function') yield* fromStream(source())
-  else if (/^(https?|data|blob):/.test(String(source))) {
+  else if (isRemote(source)) {
     const response = await fetch(source)
     if (!response.ok || !response.body) throw new FormatError(`${source}: the server answered ${response.status}.`)
     yield* fromStream(response.body)
@@ -81,7 +86,7 @@ async function* open(source: FileSource): AsyncGenerator<Uint8Array> {
 }
 
 async function* fromPath(path: string | URL): AsyncGenerator<Uint8Array> {
-  const { open: openFile } = await nodeFiles()
+  const { open: openFile } = await import('node:fs/promises')
   const file = await openFile(path)
   try {
     for (;;) {
@@ -91,14 +96,6 @@ async function* fromPath(path: string | URL): AsyncGenerator<Uint8Array> {
     }
   } finally {
     await file.close()
-  }
-}
-
-async function nodeFiles() {
-  try {
-    return await import('node:fs/promises')
-  } catch {
-    throw new Error('Paths can be read in Node only. In a browser, give a URL, a File, or the bytes.')
   }
 }
 

@@ -1,7 +1,7 @@
 /** Parquet files, by the package `hyparquet`, one group of rows after the other. */
 import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet'
 import { FormatError } from '../errors.ts'
-import { byteStream, type FileSource, joined, sourceName } from './byte-stream.ts'
+import { byteStream, type FileSource, isRemote, joined, sourceName } from './byte-stream.ts'
 import type { ColumnType } from './column-builder.ts'
 import { peer } from './peer.ts'
 import type { Table } from './table.ts'
@@ -125,7 +125,7 @@ async function openFile(source: FileSource, name: string): Promise<{ file: Async
   if (source instanceof Blob) {
     return { file: { byteLength: source.size, slice: (from, to) => source.slice(from, to).arrayBuffer() }, close }
   }
-  if ((typeof source === 'string' || source instanceof URL) && !/^(https?|data|blob):/.test(String(source))) {
+  if ((typeof source === 'string' || source instanceof URL) && !isRemote(source)) {
     const { open } = await import('node:fs/promises')
     const handle = await open(source)
     const { size } = await handle.stat()

@@ -115,6 +115,27 @@ describe('workers', () => {
     assert.throws(() => [...new DataLoader(new MapDataset(3, async (i) => ({ x: i, y: i })))], /use for await/)
   })
 
+  test('while this thread computes, a worker reads: the computing hardly waits', async () => {
+    const waiting = async (numWorkers: number) => {
+      const dataset = await fromModule(new URL('./fixtures/slow.ts', import.meta.url))
+      await using loader = new DataLoader(dataset, { batchSize: 1, numWorkers })
+      let waited = 0
+      for (let epoch = 0; epoch < 2; epoch++) {
+        let asked = performance.now()
+        for await (const { numbers } of loader) {
+          if (epoch > 0) waited += performance.now() - asked
+          assert.equal(numbers.length, 1)
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+          asked = performance.now()
+        }
+      }
+      return waited
+    }
+    const [without, withOne] = [await waiting(0), await waiting(1)]
+    assert.ok(without > 16 * 35, `${without} ms`)
+    assert.ok(withOne < without / 3, `${withOne} ms with a worker, ${without} ms without`)
+  })
+
   test('a stream is the same from a worker', async () => {
     const file = new TextEncoder().encode(
       `x,y\n${Array.from({ length: 50 }, (_, i) => `${i},${i % 2}`).join('\n')}\noops\n`,

@@ -6,9 +6,9 @@
 import type { Augmentation } from './augment.ts'
 import type { AugmentStep } from './augment-step.ts'
 import type { Dataset } from './dataset.ts'
+import { specOf } from './dataset-spec.ts'
 import type { RawBatch, Source, Transform } from './raw.ts'
 import type { RowStream, StreamOptions } from './stream-batches.ts'
-import { specOf } from './subset.ts'
 import type { Answer, Job, Order } from './worker-protocol.ts'
 
 /** A worker of `node:worker_threads` or of a browser. */
