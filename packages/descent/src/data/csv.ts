@@ -10,6 +10,7 @@ import { BadRows, RowError, shown } from './row-error.ts'
 import type { Table } from './table.ts'
 import { TableBuilder, type TableOptions } from './table-builder.ts'
 
+/** How a CSV file is written, and what is wanted of it. */
 export interface CsvOptions extends TableOptions {
   /** One character. Default ',', or a tab for files whose name ends in .tsv. */
   readonly delimiter?: string

@@ -9,6 +9,7 @@ import { type Column, ColumnSource, countOf } from './columns.ts'
 import type { IdxArray } from './idx.ts'
 import { isOne, type RawArray, type RawExamples } from './raw.ts'
 
+/** Examples as tensors. */
 export interface Batch {
   /** [N, ...] */
   readonly x: Tensor
@@ -16,6 +17,7 @@ export interface Batch {
   readonly y: Tensor
 }
 
+/** Numbered examples that are handed out in batches. */
 export interface Dataset {
   /** How many examples there are. */
   readonly length: number

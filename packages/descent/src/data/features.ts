@@ -24,6 +24,7 @@ export interface Feature {
   readonly encoding?: 'oneHot' | 'index'
 }
 
+/** Rows of a table, or objects with a value for each column. */
 export type Rows = Table | readonly Readonly<Record<string, TableValue | undefined>>[]
 
 export const UNKNOWN = -1

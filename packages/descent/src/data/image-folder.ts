@@ -7,6 +7,7 @@ import { decodeImage, type Fit, type ImageShape } from './decode-image.ts'
 import type { BadExample, RawExamples } from './raw.ts'
 import { SourceDataset } from './source-dataset.ts'
 
+/** How pictures become examples. */
 export interface ImageOptions {
   /** Height and width in pixels, or one number for both: every picture is made this size. */
   readonly size: number | readonly [number, number]
@@ -127,10 +128,12 @@ export class ImageFolder extends SourceDataset {
     return skipped.length > 0 ? { ...examples, skipped } : examples
   }
 
+  /** The class of every example. */
   labels(): Int32Array {
     return this.#labels
   }
 
+  /** What a worker must know to read the same. Throws TypeError where `onBad` is a function. */
   spec(): unknown {
     if (typeof this.#options.onBad === 'function')
       throw new TypeError(

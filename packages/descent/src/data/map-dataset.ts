@@ -5,11 +5,13 @@ import { SourceDataset } from './source-dataset.ts'
 /** A number is one value, an array a row of them; a RawArray says its shape. */
 export type ExampleValue = number | Float32Array | Int32Array | readonly number[] | RawArray
 
+/** An input and its target. */
 export interface Example {
   readonly x: ExampleValue
   readonly y: ExampleValue
 }
 
+/** How examples become a batch. */
 export interface MapOptions {
   /** Whether a plain number as y is a class (i32) or a number (f32, default). */
   readonly targetType?: 'class' | 'number'

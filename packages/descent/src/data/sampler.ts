@@ -1,6 +1,7 @@
 /** Which examples an epoch has, and in which order. */
 import { Draws } from './draws.ts'
 
+/** Decides which examples an epoch has, and in which order. */
 export interface Sampler {
   /** How many examples an epoch has. */
   readonly length: number

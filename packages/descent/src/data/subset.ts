@@ -35,6 +35,7 @@ export class Subset extends SourceDataset {
       throw new RangeError(`Subset: example ${wrong} does not exist: the dataset has ${dataset.length}.`)
   }
 
+  /** The other dataset's. */
   get transform(): Transform | undefined {
     return 'transform' in this.dataset ? this.dataset.transform : undefined
   }
@@ -53,11 +54,13 @@ export class Subset extends SourceDataset {
     return examples instanceof Promise ? examples.then(own) : own(examples)
   }
 
+  /** The class of every example. Throws TypeError where a dataset does not say it. */
   labels(): Int32Array {
     const labels = labelsOf(this.dataset)
     return this.numbers.map((number) => labels[number] as number)
   }
 
+  /** What a worker must know to read the same. Throws TypeError where that cannot be sent. */
   spec(): unknown {
     return { kind: 'subset', of: specOf(this.dataset), numbers: this.numbers }
   }
@@ -107,10 +110,12 @@ export class ConcatDataset extends SourceDataset {
     return read.some((part) => part instanceof Promise) ? Promise.all(read).then(join) : join(read as RawExamples[])
   }
 
+  /** The class of every example. Throws TypeError where a dataset does not say it. */
   labels(): Int32Array {
     return Int32Array.from(this.datasets.flatMap((dataset) => [...labelsOf(dataset)]))
   }
 
+  /** What a worker must know to read the same. Throws TypeError where that cannot be sent. */
   spec(): unknown {
     return { kind: 'concat', of: this.datasets.map(specOf) }
   }

@@ -20,6 +20,7 @@ export interface Origin {
   readonly skipped: Skipped
 }
 
+/** Typed columns of equally many rows. Readers make them: see `readCsv`, `readJsonl`, `readParquet`, `fromArrays`. */
 export class Table {
   readonly columns: readonly TableColumn[]
   readonly origin: Origin
