@@ -42,8 +42,20 @@ export {
   MaxPool3d,
   type MaxPoolOptions,
 } from './pool.ts'
+export { GRU, LSTM, RNN, type RNNOptions } from './recurrent/layers.ts'
+export type { RecurrentOptions } from './recurrent/recurrent.ts'
 export { Sequential } from './sequential.ts'
 export type { Sizes } from './sizes.ts'
 export { type StateDict, StateDictError } from './state-dict.ts'
+export { type DecoderMasks, TransformerDecoder, TransformerDecoderLayer } from './transformer/decoder.ts'
+export { type EncoderMasks, TransformerEncoder, TransformerEncoderLayer } from './transformer/encoder.ts'
+export type { TransformerLayerOptions } from './transformer/layer.ts'
+export {
+  type Attended,
+  type AttendOptions,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from './transformer/multihead-attention.ts'
+export { PositionalEncoding, RotaryEmbedding } from './transformer/positions.ts'
 export { type InterpolateMode, type InterpolateOptions, Upsample } from './upsample.ts'
 export type { WindowOptions } from './windows.ts'
