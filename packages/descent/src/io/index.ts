@@ -1,5 +1,7 @@
 /** Files. */
-
+export type { Registry } from './architecture.ts'
+export { loadModel, type ModelOptions, saveModel } from './model.ts'
+export { loadModelWith } from './model-with.ts'
 export {
   decodeNpy,
   decodeNpz,

@@ -3,7 +3,7 @@
  * weights among it. Running it takes this file alone: no tensors, no compiler.
  */
 import { FormatError, IndexError, ShapeError } from '../errors.ts'
-import { readBytes } from './file.ts'
+import { bytesAt } from './file.ts'
 
 /** An input or output: an array of this shape, row-major, at a byte address of the module's memory. */
 export interface Port {
@@ -98,7 +98,7 @@ function view({ buffer }: WebAssembly.Memory, { shape, dtype, address }: Port): 
  */
 export async function loadProgram(source: string | URL | Uint8Array): Promise<Program> {
   const name = source instanceof Uint8Array ? 'the program' : String(source)
-  const bytes = source instanceof Uint8Array ? source : await fetched(source)
+  const bytes = source instanceof Uint8Array ? source : await bytesAt(source)
   let module: WebAssembly.Module
   try {
     module = await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>)
@@ -111,11 +111,4 @@ export async function loadProgram(source: string | URL | Uint8Array): Promise<Pr
     throw new FormatError(`${name}: was not written by exportProgram, or by a newer version.`)
   const instance = await WebAssembly.instantiate(module, {})
   return new Program(manifest, instance.exports as unknown as Exports)
-}
-
-async function fetched(source: string | URL): Promise<Uint8Array> {
-  if ((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node) return readBytes(source)
-  const response = await fetch(source)
-  if (!response.ok) throw new FormatError(`${String(source)}: the server answered ${response.status}.`)
-  return new Uint8Array(await response.arrayBuffer())
 }

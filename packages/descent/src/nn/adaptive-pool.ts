@@ -85,11 +85,12 @@ export function adaptiveMaxPool2d(x: Tensor, outputSize: Sizes): Tensor {
 
 /** A layer that pools to a size. */
 function layer(pool: (x: Tensor, outputSize: Sizes) => Tensor) {
-  return class extends Module {
+  return class Layer extends Module {
     readonly #size: Sizes
 
     constructor(outputSize: Sizes) {
       super()
+      this.record(Layer, [outputSize])
       this.#size = outputSize
     }
 

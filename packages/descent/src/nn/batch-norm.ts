@@ -27,6 +27,7 @@ abstract class BatchNorm extends Module {
 
   constructor(features: number, options: BatchNormOptions = {}) {
     super()
+    this.record(BatchNorm, [features, options])
     const affine = options.affine ?? true
     this.weight = affine ? parameter(ones([features])) : null
     this.bias = affine ? parameter(zeros([features])) : null

@@ -22,6 +22,7 @@ export class Bilinear extends Module<[Tensor, Tensor]> {
 
   constructor(inputs1: number, inputs2: number, outputs: number, options: LinearOptions = {}) {
     super()
+    this.record(Bilinear, [inputs1, inputs2, outputs, options])
     const bound = 1 / Math.sqrt(inputs1)
     this.weight = parameter(init.uniform(zeros([outputs, inputs1, inputs2]), -bound, bound, options))
     this.bias = options.bias === false ? null : parameter(init.uniform(zeros([outputs]), -bound, bound, options))

@@ -33,6 +33,7 @@ export class Unflatten extends Module {
 
   constructor(dim: number, shape: readonly number[]) {
     super()
+    this.record(Unflatten, [dim, shape])
     this.#dim = dim
     this.#shape = shape
   }
@@ -65,6 +66,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never[], ne
   constructor(items: Iterable<M> = []) {
     super()
     this.items = [...items]
+    this.record(ModuleList, [this.items])
   }
 
   protected override parts(): Iterable<readonly [string, unknown]> {

@@ -79,6 +79,7 @@ abstract class ConvTranspose extends Module {
 export class ConvTranspose1d extends ConvTranspose {
   constructor(inputs: number, outputs: number, kernelSize: Sizes, options: ConvTransposeOptions = {}) {
     super(1, inputs, outputs, kernelSize, options)
+    this.record(ConvTranspose1d, [inputs, outputs, kernelSize, options])
   }
 }
 
@@ -98,6 +99,7 @@ export class ConvTranspose1d extends ConvTranspose {
 export class ConvTranspose2d extends ConvTranspose {
   constructor(inputs: number, outputs: number, kernelSize: Sizes, options: ConvTransposeOptions = {}) {
     super(2, inputs, outputs, kernelSize, options)
+    this.record(ConvTranspose2d, [inputs, outputs, kernelSize, options])
   }
 }
 
@@ -114,5 +116,6 @@ export class ConvTranspose2d extends ConvTranspose {
 export class ConvTranspose3d extends ConvTranspose {
   constructor(inputs: number, outputs: number, kernelSize: Sizes, options: ConvTransposeOptions = {}) {
     super(3, inputs, outputs, kernelSize, options)
+    this.record(ConvTranspose3d, [inputs, outputs, kernelSize, options])
   }
 }

@@ -91,6 +91,7 @@ export function requireGroups(layer: string, inputs: number, outputs: number, gr
 export class Conv1d extends Conv {
   constructor(inputs: number, outputs: number, kernelSize: Sizes, options: ConvOptions = {}) {
     super(1, inputs, outputs, kernelSize, options)
+    this.record(Conv1d, [inputs, outputs, kernelSize, options])
   }
 }
 
@@ -110,6 +111,7 @@ export class Conv1d extends Conv {
 export class Conv2d extends Conv {
   constructor(inputs: number, outputs: number, kernelSize: Sizes, options: ConvOptions = {}) {
     super(2, inputs, outputs, kernelSize, options)
+    this.record(Conv2d, [inputs, outputs, kernelSize, options])
   }
 }
 
@@ -126,5 +128,6 @@ export class Conv2d extends Conv {
 export class Conv3d extends Conv {
   constructor(inputs: number, outputs: number, kernelSize: Sizes, options: ConvOptions = {}) {
     super(3, inputs, outputs, kernelSize, options)
+    this.record(Conv3d, [inputs, outputs, kernelSize, options])
   }
 }

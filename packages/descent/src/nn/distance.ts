@@ -93,6 +93,7 @@ export class CosineSimilarity extends Module<[Tensor, Tensor]> {
 
   constructor(options: Parameters<typeof cosineSimilarity>[2] = {}) {
     super()
+    this.record(CosineSimilarity, [options])
     this.#options = options
   }
 
@@ -115,6 +116,7 @@ export class PairwiseDistance extends Module<[Tensor, Tensor]> {
 
   constructor(options: Parameters<typeof pairwiseDistance>[2] = {}) {
     super()
+    this.record(PairwiseDistance, [options])
     this.#options = options
   }
 

@@ -60,6 +60,7 @@ abstract class AnyDropout extends Module {
 export class Dropout extends AnyDropout {
   constructor(p = 0.5, options: { readonly generator?: Generator } = {}) {
     super(p, 2, options)
+    this.record(Dropout, [p, options])
   }
 
   protected override numbers(p: number): number[] {
@@ -148,6 +149,7 @@ const lowest = -1.7580993408473766
 export class AlphaDropout extends AnyDropout {
   constructor(p = 0.5, options: { readonly generator?: Generator } = {}) {
     super(p, 3, options)
+    this.record(AlphaDropout, [p, options])
   }
 
   protected override numbers(p: number): number[] {

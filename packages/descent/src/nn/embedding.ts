@@ -53,6 +53,7 @@ export class Embedding extends Module {
 
   constructor(count: number, dim: number, options: EmbeddingOptions = {}) {
     super()
+    this.record(Embedding, [count, dim, options])
     const { paddingIdx } = options
     if (paddingIdx !== undefined && !(Number.isInteger(paddingIdx) && paddingIdx >= -count && paddingIdx < count)) {
       throw new RangeError(`Embedding: paddingIdx ${paddingIdx} is not one of the ${count} rows.`)

@@ -66,6 +66,7 @@ export class GroupNorm extends Module {
     } = {},
   ) {
     super()
+    this.record(GroupNorm, [groups, channels, options])
     if (channels % groups !== 0) {
       throw new ShapeError(`GroupNorm: ${channels} channels do not divide into ${groups} groups.`)
     }
@@ -123,6 +124,7 @@ abstract class InstanceNorm extends Module {
 export class InstanceNorm1d extends InstanceNorm {
   constructor(features: number, options: InstanceNormOptions = {}) {
     super(1, features, options)
+    this.record(InstanceNorm1d, [features, options])
   }
 }
 
@@ -140,6 +142,7 @@ export class InstanceNorm1d extends InstanceNorm {
 export class InstanceNorm2d extends InstanceNorm {
   constructor(features: number, options: InstanceNormOptions = {}) {
     super(2, features, options)
+    this.record(InstanceNorm2d, [features, options])
   }
 }
 
@@ -155,5 +158,6 @@ export class InstanceNorm2d extends InstanceNorm {
 export class InstanceNorm3d extends InstanceNorm {
   constructor(features: number, options: InstanceNormOptions = {}) {
     super(3, features, options)
+    this.record(InstanceNorm3d, [features, options])
   }
 }

@@ -22,7 +22,7 @@ export { LayerNorm, type LayerNormOptions, RMSNorm } from './layer-norm.ts'
 export { Linear, type LinearOptions } from './linear.ts'
 export * from './losses/modules.ts'
 export type { Reduction } from './losses/reduction.ts'
-export { type AnyModule, buffer, Module, parameter } from './module.ts'
+export { type AnyModule, buffer, type Construction, Module, parameter } from './module.ts'
 export {
   CircularPad2d,
   ConstantPad2d,
@@ -45,5 +45,15 @@ export {
 export { Sequential } from './sequential.ts'
 export type { Sizes } from './sizes.ts'
 export { type StateDict, StateDictError } from './state-dict.ts'
+export { type DecoderMasks, TransformerDecoder, TransformerDecoderLayer } from './transformer/decoder.ts'
+export { type EncoderMasks, TransformerEncoder, TransformerEncoderLayer } from './transformer/encoder.ts'
+export type { TransformerLayerOptions } from './transformer/layer.ts'
+export {
+  type Attended,
+  type AttendOptions,
+  MultiheadAttention,
+  type MultiheadAttentionOptions,
+} from './transformer/multihead-attention.ts'
+export { PositionalEncoding, RotaryEmbedding } from './transformer/positions.ts'
 export { type InterpolateMode, type InterpolateOptions, Upsample } from './upsample.ts'
 export type { WindowOptions } from './windows.ts'

@@ -97,6 +97,7 @@ export class LayerNorm extends Module {
 
   constructor(shape: number | readonly number[], options: LayerNormOptions = {}) {
     super()
+    this.record(LayerNorm, [shape, options])
     this.#shape = typeof shape === 'number' ? [shape] : shape
     this.#eps = options.eps ?? 1e-5
     const affine = options.elementwiseAffine ?? true
@@ -134,6 +135,7 @@ export class RMSNorm extends Module {
     } = {},
   ) {
     super()
+    this.record(RMSNorm, [shape, options])
     this.#shape = typeof shape === 'number' ? [shape] : shape
     this.#eps = options.eps ?? epsilon
     this.weight = options.elementwiseAffine === false ? null : parameter(ones(this.#shape))

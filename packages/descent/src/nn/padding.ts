@@ -77,6 +77,7 @@ abstract class Pad extends Module {
 export class ZeroPad2d extends Pad {
   constructor(padding: Sizes) {
     super(2, 'zeros', padding)
+    this.record(ZeroPad2d, [padding])
   }
 }
 
@@ -92,6 +93,7 @@ export class ZeroPad2d extends Pad {
 export class ConstantPad2d extends Pad {
   constructor(padding: Sizes, value: number) {
     super(2, 'zeros', padding, value)
+    this.record(ConstantPad2d, [padding, value])
   }
 }
 
@@ -108,6 +110,7 @@ export class ConstantPad2d extends Pad {
 export class ReflectionPad2d extends Pad {
   constructor(padding: Sizes) {
     super(2, 'reflect', padding)
+    this.record(ReflectionPad2d, [padding])
   }
 }
 
@@ -124,6 +127,7 @@ export class ReflectionPad2d extends Pad {
 export class ReplicationPad2d extends Pad {
   constructor(padding: Sizes) {
     super(2, 'replicate', padding)
+    this.record(ReplicationPad2d, [padding])
   }
 }
 
@@ -140,5 +144,6 @@ export class ReplicationPad2d extends Pad {
 export class CircularPad2d extends Pad {
   constructor(padding: Sizes) {
     super(2, 'circular', padding)
+    this.record(CircularPad2d, [padding])
   }
 }

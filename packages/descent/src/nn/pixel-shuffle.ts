@@ -64,6 +64,7 @@ export class PixelShuffle extends Module {
 
   constructor(factor: number) {
     super()
+    this.record(PixelShuffle, [factor])
     this.#factor = factor
   }
 
@@ -86,6 +87,7 @@ export class PixelUnshuffle extends Module {
 
   constructor(factor: number) {
     super()
+    this.record(PixelUnshuffle, [factor])
     this.#factor = factor
   }
 

@@ -72,12 +72,13 @@ type Pool<Options> = (x: Tensor, kernelSize: Sizes, options?: Options) => Tensor
 
 /** A layer that looks through windows. */
 function layer<Options>(pool: Pool<Options>) {
-  return class extends Module {
+  return class Layer extends Module {
     readonly #kernel: Sizes
     readonly #options: Options
 
     constructor(kernelSize: Sizes, options: Options = {} as Options) {
       super()
+      this.record(Layer, [kernelSize, options])
       this.#kernel = kernelSize
       this.#options = options
     }

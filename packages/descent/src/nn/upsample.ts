@@ -109,6 +109,7 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     super()
+    this.record(Upsample, [options])
     this.#options = options
   }
 

@@ -38,7 +38,8 @@ export interface AverageOptions {
  */
 export class ExponentialMovingAverage {
   readonly #entries: readonly { readonly name: string; readonly weight: Tensor; readonly average: Tensor }[]
-  readonly #decay: Tensor
+  /** 1 − decay, which keeps the digits of a decay near 1. */
+  readonly #share: Tensor
   readonly #updates: Tensor
   readonly #warmUp: boolean
 
@@ -52,7 +53,7 @@ export class ExponentialMovingAverage {
       weight,
       average: noGrad(() => weight.clone()),
     }))
-    this.#decay = full([], 1 - decay)
+    this.#share = full([], 1 - decay)
     this.#updates = zeros([])
     this.#warmUp = warmUp
   }
@@ -66,8 +67,7 @@ export class ExponentialMovingAverage {
   update(): void {
     noGrad(() => {
       const t = this.#updates
-      // The weight of the new values, 1 − decay, which keeps the digits of a decay near 1.
-      const share = this.#warmUp ? this.#decay.maximum(t.add(10).reciprocal().mul(9)) : this.#decay
+      const share = this.#warmUp ? this.#share.maximum(t.add(10).reciprocal().mul(9)) : this.#share
       const first = t.eq(0).where(1, share)
       for (const { weight, average } of this.#entries) average.copy_(average.add(weight.sub(average).mul(first)))
       this.#updates.copy_(t.add(1))

@@ -7,10 +7,11 @@
  */
 import { noGrad } from '../autograd.ts'
 import { tensor, zeros } from '../create.ts'
+import { TraceError } from '../errors.ts'
 import { cat } from '../functions/movement.ts'
 import { loadInto, type StateDict } from '../nn/state-dict.ts'
 import type { Tensor } from '../tensor.ts'
-import { guard } from '../trace.ts'
+import { activeTrace, guard } from '../trace.ts'
 import { exactly, fromExact } from './exact.ts'
 import { Group, type GroupSettings, type ParamGroup, type Tensors } from './group.ts'
 import { type AnyParameters, named } from './named.ts'
@@ -30,7 +31,35 @@ export type Begun<Shared extends string> = {
   readonly shared: Readonly<Record<Shared, Tensor>>
 }
 
-/** S: its settings. Slot: what it keeps for each parameter. Shared: what the parameters of a step have in common. */
+/**
+ * The base of all optimizers. Parameters are given as a list, or in groups with settings of their own.
+ *
+ * Gradients add up until `zeroGrad()`, over compiled functions too: so a batch too large for the memory is several
+ * calls of `backward()`, of losses divided by their number, and one step.
+ *
+ * S: its settings. Slot: what it keeps for each parameter. Shared: what the parameters of a step have in common.
+ *
+ * @example
+ * ```ts
+ * import { compile, mseLoss, nn, optim, randn, type Tensor } from 'descent'
+ * const net = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 1))
+ * const [first, , last] = net.layers
+ * const groups = [{ parameters: first.parameters() }, { parameters: last.parameters(), lr: 1e-2 }]
+ * const optimizer = new optim.AdamW(groups, { lr: 1e-3 })
+ * console.log(optimizer.groups.map((group) => group.lr)) // → [ 0.001, 0.01 ]
+ *
+ * const parts = 4
+ * const add = compile((x: Tensor, y: Tensor) => {
+ *   mseLoss(net.forward(x), y).div(parts).backward()
+ * })
+ * const take = compile(() => {
+ *   optimizer.step()
+ *   optimizer.zeroGrad()
+ * })
+ * for (let part = 0; part < parts; part++) add(randn([16, 4]), randn([16, 1]))
+ * take()
+ * ```
+ */
 export abstract class Optimizer<
   S extends GroupSettings = GroupSettings,
   Slot extends string = string,
@@ -53,6 +82,7 @@ export abstract class Optimizer<
    * belong to a group already, and for settings that cannot be.
    */
   addParamGroup(options: GroupOptions<S>): void {
+    if (activeTrace()) throw new TraceError('Make optimizers and their groups outside of compiled functions.')
     const { parameters: given, ...changes } = options
     const entries = named(given)
     if (entries.length === 0) throw new RangeError('An optimizer needs at least one parameter in every group.')

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import fc from 'fast-check'
+import { setDevice } from '../backend.ts'
 import { compile } from '../compile.ts'
 import { eye, tensor, zeros } from '../create.ts'
+import type { DeviceName } from '../devices/device.ts'
+import { testedDevices } from '../devices/tested.ts'
 import { decodeSafetensors, encodeSafetensors } from '../io/safetensors.ts'
-import { Generator, randn } from '../random.ts'
+import { Generator, rand, randn } from '../random.ts'
 import type { Tensor } from '../tensor.ts'
 import { Adadelta } from './adadelta.ts'
 import { Adagrad } from './adagrad.ts'
@@ -151,6 +155,73 @@ test('RAdam keeps its digits where its formula subtracts large numbers', () => {
   }
 })
 
+const random = {
+  share: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  rate: fc.double({ min: 1e-4, max: 0.5, noNaN: true }),
+}
+/** Not `centered`: its variance is a difference of nearly equal numbers, and rounding may be all of it. */
+const settings = fc.record({
+  lr: random.rate,
+  weightDecay: fc.constantFrom(0, 0.01, 0.02),
+  maximize: fc.boolean(),
+  amsgrad: fc.boolean(),
+  decoupledWeightDecay: fc.boolean(),
+  momentum: fc.constantFrom(0, 0.5, 0.9),
+  dampening: fc.constantFrom(0, 0.25),
+  lrDecay: fc.constantFrom(0, 0.1),
+  alpha: random.share,
+  rho: random.share,
+  eps: fc.constantFrom(1e-2, 1e-4),
+  betas: fc.tuple(random.share, random.share),
+})
+
+for (const [name, make] of Object.entries({ ...made, NAdam } as typeof made)) {
+  test(`${name} does the same on every device, compiled and not, whatever its settings`, () => {
+    fc.assert(
+      fc.property(settings, fc.integer({ min: 0, max: 1000 }), (given, seed) => {
+        const { betas, momentum, ...rest } = given
+        const options = { ...rest, momentum, ...(['SGD', 'RMSprop', 'Muon'].includes(name) ? {} : { betas }) }
+        const run = (device: DeviceName, compiled: boolean): number[][] => {
+          setDevice(device)
+          const generator = new Generator(seed)
+          const parameters = [
+            [3, 2],
+            [4, 5],
+          ].map((shape) => randn(shape, { generator }).requiresGrad_())
+          const optimizer = new make(parameters, options)
+          const body = (...gradients: Tensor[]) => {
+            for (const [i, p] of parameters.entries()) p.grad = gradients[i] as Tensor
+            optimizer.step()
+          }
+          const step = compiled ? compile(body) : body
+          // Steps that only have a direction would make much of the rounding of a gradient near 0.
+          const gradients = () =>
+            parameters.map((p) =>
+              rand(p.shape, { generator }).sub(0.5).sign().mul(rand(p.shape, { generator }).add(0.5)),
+            )
+          for (let t = 0; t < 4; t++) step(...gradients())
+          return parameters.map((p) => [...p.data()])
+        }
+        const wanted = run('reference', false)
+        for (const { name: device, skip } of testedDevices) {
+          for (const compiled of [false, true]) {
+            if (skip || (device === 'reference' && !compiled)) continue
+            for (const [i, values] of run(device, compiled).entries()) {
+              for (const [j, value] of values.entries()) {
+                const want = (wanted[i] as number[])[j] as number
+                const where = `${device}, ${compiled ? 'compiled' : 'eager'}: ${value} instead of ${want}`
+                assert.ok(Math.abs(value - want) <= 1e-4 * (1 + Math.abs(want)), where)
+              }
+            }
+          }
+        }
+      }),
+      { numRuns: 6 },
+    )
+    setDevice('wasm')
+  })
+}
+
 test('Muon moves by a matrix whose singular values are near 1, whatever the size of the gradient', () => {
   const p = zeros([4, 3]).requiresGrad_()
   const muon = new Muon([p], { lr: 1, momentum: 0, nesterov: false, adjustLr: 'spectralUnclamped' })
@@ -257,6 +328,13 @@ test('settings cannot be changed inside a compiled function', () => {
     name: 'TraceError',
     message: /optimizer's lr cannot be set inside a compiled function/,
   })
+})
+
+test('an optimizer is not made inside a compiled function', () => {
+  const made = compile(() => {
+    new SGD([tensor([1], { requiresGrad: true })])
+  })
+  assert.throws(() => made(), { name: 'TraceError', message: /outside of compiled functions/ })
 })
 
 test('a parameter that first lay still begins its own count', () => {

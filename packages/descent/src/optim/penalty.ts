@@ -58,6 +58,7 @@ export function softThreshold_(parameters: AnyParameters, threshold: number | Te
   if (typeof threshold === 'number' && !(threshold >= 0))
     throw new RangeError(`softThreshold_: the threshold must be 0 or more, not ${threshold}.`)
   noGrad(() => {
-    for (const [, p] of named(parameters)) p.copy_(p.sign().mul(p.abs().sub(threshold).maximum(0)))
+    const lowest = typeof threshold === 'number' ? -threshold : threshold.neg()
+    for (const [, p] of named(parameters)) p.copy_(p.sub(p.minimum(threshold).maximum(lowest)))
   })
 }

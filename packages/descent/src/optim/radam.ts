@@ -78,7 +78,8 @@ export class RAdam extends Optimizer<RAdamSettings, Slot, Shared> {
     const step = (group.counters.step as Tensor).add(1)
     const length = lengthAt(group, step)
     const most = group.scalar('rho', (s) => limit(s))
-    const steady = length.le(5)
+    // With a β₂ of 0 the length is no number.
+    const steady = length.gt(5).logicalNot()
     const factor = length
       .sub(4)
       .mul(length.sub(2))

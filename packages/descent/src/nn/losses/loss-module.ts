@@ -11,11 +11,12 @@ export type AnyLoss = LossFunction | Module<[Tensor, Tensor]>
 export function lossModule<Inputs extends readonly unknown[], Options>(
   fn: (...inputs: [...Inputs, options?: Options | undefined]) => Tensor,
 ) {
-  return class extends Module<Inputs> {
+  return class LossModule extends Module<Inputs> {
     readonly #options: [options?: Options]
 
     constructor(...options: [options?: Options]) {
       super()
+      this.record(LossModule, options)
       this.#options = options
     }
 

@@ -131,6 +131,7 @@ export class WeightedSumLoss extends Module<[output: Tensor, target: Tensor]> {
 
   constructor(losses: readonly AnyLoss[], options: WeightsOptions = {}) {
     super()
+    this.record(WeightedSumLoss, [losses, options])
     this.#loss = weightedSumLoss(losses, options)
   }
 
@@ -145,6 +146,7 @@ export class MultiOutputLoss extends Module<[outputs: readonly Tensor[], targets
 
   constructor(losses: readonly AnyLoss[], options: WeightsOptions = {}) {
     super()
+    this.record(MultiOutputLoss, [losses, options])
     this.#loss = multiOutputLoss(losses, options)
   }
 

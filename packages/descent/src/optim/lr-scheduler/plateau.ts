@@ -95,7 +95,7 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   #isBetter(metric: number): boolean {
     const { mode = 'min', threshold = 1e-4, thresholdMode = 'rel' } = this.#options
-    if (this.#best === null) return !Number.isNaN(metric)
+    if (this.#best === null) return mode === 'min' ? metric < Infinity : metric > -Infinity
     const sign = mode === 'min' ? -1 : 1
     const needed = thresholdMode === 'rel' ? this.#best * (1 + sign * threshold) : this.#best + sign * threshold
     return mode === 'min' ? metric < needed : metric > needed
