@@ -59,6 +59,7 @@ export async function buildReference(out: string): Promise<Reference> {
     disableSources: true,
     excludeExternals: true,
     excludePrivate: true,
+    excludeProtected: true,
     excludeReferences: true,
     excludeInternal: true,
     categorizeByGroup: false,

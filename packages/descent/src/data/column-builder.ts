@@ -20,6 +20,7 @@ export type TableColumn =
     }
   | { readonly name: string; readonly type: 'text'; readonly values: readonly (string | null)[] }
 
+/** What the values of a column are. */
 export type ColumnType = TableColumn['type']
 export const columnTypes: readonly ColumnType[] = ['number', 'category', 'text', 'boolean', 'date']
 

@@ -16,6 +16,7 @@ export interface Batch {
   readonly y: Tensor
 }
 
+/** Numbered examples in memory, which come in batches. */
 export interface Dataset {
   /** How many examples there are. */
   readonly length: number

@@ -24,6 +24,7 @@ export interface Feature {
   readonly encoding?: 'oneHot' | 'index'
 }
 
+/** A table, or rows as objects. */
 export type Rows = Table | readonly Readonly<Record<string, TableValue | undefined>>[]
 
 export const UNKNOWN = -1

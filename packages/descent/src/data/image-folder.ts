@@ -127,10 +127,12 @@ export class ImageFolder extends SourceDataset {
     return skipped.length > 0 ? { ...examples, skipped } : examples
   }
 
+  /** The class of every picture. */
   labels(): Int32Array {
     return this.#labels
   }
 
+  /** What another thread needs to know to read the same pictures. */
   spec(): unknown {
     if (typeof this.#options.onBad === 'function')
       throw new TypeError(

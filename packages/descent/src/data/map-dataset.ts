@@ -5,6 +5,7 @@ import { SourceDataset } from './source-dataset.ts'
 /** A number is one value, an array a row of them; a RawArray says its shape. */
 export type ExampleValue = number | Float32Array | Int32Array | readonly number[] | RawArray
 
+/** One example: its input and its target. */
 export interface Example {
   readonly x: ExampleValue
   readonly y: ExampleValue

@@ -27,6 +27,7 @@ export async function fromModule(url: string | URL, args?: unknown): Promise<Mod
   return new ModuleDataset(await module.default(args), module.transform, { kind: 'module', url: String(url), args })
 }
 
+/** A dataset that a module of its own makes, so that another thread can make it again. See `fromModule`. */
 export class ModuleDataset extends SourceDataset {
   readonly dataset: Dataset | Source
   readonly length: number
@@ -45,11 +46,13 @@ export class ModuleDataset extends SourceDataset {
     return rawExamples(this.dataset, numbers)
   }
 
+  /** The class of every example. */
   labels(): Int32Array {
     if ('labels' in this.dataset && this.dataset.labels) return this.dataset.labels()
     throw new TypeError('The module’s dataset does not say which class each example has.')
   }
 
+  /** What another thread needs to know to make the same dataset. */
   spec(): unknown {
     return this.#spec
   }

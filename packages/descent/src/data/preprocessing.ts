@@ -31,6 +31,7 @@ export interface PreprocessingOptions {
   readonly targetScaling?: 'standardize' | 'none'
 }
 
+/** What is predicted, and how it is encoded. */
 export type Target =
   | { readonly kind: 'class'; readonly name: string; readonly type: FeatureKind; readonly classes: readonly string[] }
   | {
@@ -96,6 +97,7 @@ export class Preprocessing {
     return new Preprocessing(given as PreprocessingState)
   }
 
+  /** Everything that was learned from the training data, as plain JSON. */
   toJSON(): PreprocessingState {
     return this.state
   }

@@ -11,6 +11,7 @@ export interface RawArray {
   readonly values: Float32Array | Int32Array
 }
 
+/** Examples as plain arrays. */
 export interface RawExamples {
   /** [N, ...] */
   readonly x: RawArray
@@ -28,6 +29,7 @@ export interface BadExample {
   readonly reason: string
 }
 
+/** A batch as plain arrays, with the numbers of its examples. */
 export interface RawBatch extends RawExamples {
   readonly numbers: Int32Array
   /** Of a stream: the rows that it has left out so far. */
@@ -53,6 +55,7 @@ export type Transform = (batch: RawBatch, place: BatchPlace) => RawBatch
 /** Numbered examples that are read as plain arrays, at once or in time. */
 export interface Source {
   readonly length: number
+  /** The examples of these numbers. */
   read(numbers: Int32Array): RawExamples | Promise<RawExamples>
   /** The class of every example, where there are classes. */
   labels?(): Int32Array

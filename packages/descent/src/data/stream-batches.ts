@@ -11,6 +11,7 @@ import { arraysOf, type BatchPlace, isOne, type RawArray, type RawBatch, type Tr
 
 /** Rows of a file, in pieces of any size; each call reads from the beginning. */
 export interface RowStream {
+  /** Its rows from the beginning, in pieces. */
   examples(): AsyncIterable<RawBatch> | Iterable<RawBatch>
   /** What another thread needs to know to read the same. */
   spec?(): unknown

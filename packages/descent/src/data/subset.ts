@@ -34,6 +34,7 @@ export class Subset extends SourceDataset {
       throw new RangeError(`Subset: example ${wrong} does not exist: the dataset has ${dataset.length}.`)
   }
 
+  /** The augmentation of the whole dataset, which its parts share. */
   get transform(): Transform | undefined {
     return 'transform' in this.dataset ? this.dataset.transform : undefined
   }
@@ -52,11 +53,13 @@ export class Subset extends SourceDataset {
     return examples instanceof Promise ? examples.then(own) : own(examples)
   }
 
+  /** The class of every example. */
   labels(): Int32Array {
     const labels = labelsOf(this.dataset)
     return this.numbers.map((number) => labels[number] as number)
   }
 
+  /** What another thread needs to know to make the same dataset. */
   spec(): unknown {
     return { kind: 'subset', of: specOf(this.dataset), numbers: this.numbers }
   }
@@ -106,10 +109,12 @@ export class ConcatDataset extends SourceDataset {
     return read.some((part) => part instanceof Promise) ? Promise.all(read).then(join) : join(read as RawExamples[])
   }
 
+  /** The class of every example. */
   labels(): Int32Array {
     return Int32Array.from(this.datasets.flatMap((dataset) => [...labelsOf(dataset)]))
   }
 
+  /** What another thread needs to know to make the same dataset. */
   spec(): unknown {
     return { kind: 'concat', of: this.datasets.map(specOf) }
   }

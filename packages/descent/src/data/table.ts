@@ -20,6 +20,7 @@ export interface Origin {
   readonly skipped: Skipped
 }
 
+/** Typed columns of equally many rows. Made by `readCsv`, `readJsonl`, `readParquet`, `fromArrays` and `fromRows`. */
 export class Table {
   readonly columns: readonly TableColumn[]
   readonly origin: Origin

@@ -13,7 +13,9 @@ import type { Answer, Job, Order } from './worker-protocol.ts'
 
 /** A worker of `node:worker_threads` or of a browser. */
 export interface WorkerLike {
+  /** Sends it a message. */
   postMessage(message: unknown): void
+  /** Ends it. */
   terminate(): unknown
 }
 
@@ -25,6 +27,7 @@ interface EitherWorker extends WorkerLike {
   addEventListener?(event: string, listener: (event: never) => void): void
 }
 
+/** Starts a worker. */
 export type WorkerFactory = () => WorkerLike | Promise<WorkerLike>
 
 export interface PoolPlan {
