@@ -23,6 +23,14 @@ function testBlocks(files: readonly string[], read: (text: string) => Block[]): 
 describe('the examples of the docstrings run and print what they say', () => {
   const files = globSync('packages/descent/src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
   testBlocks(files.sort(), docstringBlocks)
+
+  test('every example is a block of code that runs', () => {
+    const without = files.filter((file) => {
+      const text = readFileSync(`${root}${file}`, 'utf8')
+      return text.split(/^ *\* @example/m).length - 1 > docstringBlocks(text).length
+    })
+    assert.deepEqual(without, [])
+  })
 })
 
 describe('the examples of the pages run and print what they say', () => {

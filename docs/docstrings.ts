@@ -91,13 +91,12 @@ export class Docstrings {
   }
 }
 
-/** A page is called what its first line says, which then need not stand twice. */
+/** A page is called what its first line says. */
 function entitle(page: DocumentReflection): void {
   const [first] = page.content
   const title = /^\s*# (.+)\n/.exec(first?.text ?? '')
-  if (!first || !title) return
+  if (!title) return
   page.name = title[1] as string
-  first.text = first.text.slice(title[0].length)
   page.frontmatter.category = /^\d/.test(page.name) ? 'Tutorials' : 'Pages'
 }
 

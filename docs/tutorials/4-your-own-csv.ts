@@ -11,6 +11,7 @@ import {
   optim,
   type Tensor,
   tensor,
+  zeros,
 } from 'descent'
 
 const table = await data.readCsv(fileURLToPath(new URL('data/penguins.csv', import.meta.url)))
@@ -75,11 +76,7 @@ function crossValidate(method: Method, numbers: 'standardize' | 'none' = 'standa
 
 const mostFrequent: Method = ({ y }) => {
   const most = y.mean().item() >= 0.5
-  return (x) =>
-    x
-      .slice(null, 0)
-      .mul(0)
-      .eq(most ? 0 : 1)
+  return (x) => zeros([x.shape[0] as number]).eq(most ? 0 : 1)
 }
 
 const nearestNeighbours: Method = (train) => (x) => {
