@@ -25,7 +25,9 @@ describe('the examples of the docstrings run and print what they say', () => {
   testBlocks(files.sort(), docstringBlocks)
 
   test('every example is a block of code that runs', () => {
+    // Inside of the devices, examples show machine code.
     const without = files.filter((file) => {
+      if (file.includes('/devices/')) return false
       const text = readFileSync(`${root}${file}`, 'utf8')
       return text.split(/^ *\* @example/m).length - 1 > docstringBlocks(text).length
     })
