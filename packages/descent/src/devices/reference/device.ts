@@ -95,7 +95,13 @@ class ReferenceRunner implements Runner {
 
   run(args: readonly Storage[]): void {
     const plan = this.#plan
-    const data = plan.buffers.map((buffer, i) => this.#own[i] ?? argument(buffer, i, args))
+    const data: Elements[] = []
+    for (const [i, buffer] of plan.buffers.entries()) {
+      if (buffer.place.kind !== 'part') data[i] = this.#own[i] ?? argument(buffer, i, args)
+    }
+    for (const [i, { place, length }] of plan.buffers.entries()) {
+      if (place.kind === 'part') data[i] = (data[place.of] as Elements).subarray(place.offset, place.offset + length)
+    }
     for (const [i, buffer] of plan.buffers.entries()) {
       if (buffer.place.kind === 'arena') data[i]?.fill(buffer.dtype === 'f32' ? Number.NaN : 0x7fc0dead)
     }
@@ -135,6 +141,7 @@ class ReferenceRunner implements Runner {
 function ownMemory(buffer: PlanBuffer): Elements | null {
   switch (buffer.place.kind) {
     case 'argument':
+    case 'part':
       return null
     case 'arena':
       return newElements(buffer.dtype, buffer.length)
