@@ -71,6 +71,8 @@ export async function buildReference(out: string): Promise<Reference> {
     highlightLanguages: ['typescript', 'text', 'shellscript', 'json', 'csv', 'wasm', 'asm'],
     headings: { readme: false, document: false },
     hideGenerator: true,
+    searchInComments: true,
+    searchInDocuments: true,
     githubPages: false,
     includeHierarchySummary: false,
     validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: false },
