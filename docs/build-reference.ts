@@ -17,15 +17,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The pages beside the reference, in the order of its sidebar. */
 function pages(): string[] {
-  const folders = ['docs/tutorials/*.md', 'docs/*.md', 'docs/losses/*.md']
-  return folders
+  const patterns = ['docs/tutorials/[0-9]*.md', 'docs/*.md', 'docs/losses/*.md', 'docs/tutorials/data/*.md']
+  return patterns
     .flatMap((pattern) => globSync(pattern, { cwd: root }).sort())
-    .filter((page) => !page.endsWith('README.md'))
+    .filter((page) => page !== 'docs/README.md')
     .map((page) => root + page)
 }
 
-/** Links to sources and their folders, which are no part of the reference: their text stays. */
-const SOURCE_LINK = /<a href="(?:[^"]*media\/[^"]*\.(?:ts|mjs|json)|\.\.\/[^"#]*\/[\w-]+)"[^>]*>(.*?)<\/a>/g
+/** Links to sources, their folders and pages beside docs/, which are no part of the reference: their text stays. */
+const SOURCE_LINK = /<a href="(?:[^"]*media\/[^"]*\.(?:ts|mjs|json|md)|\.\.\/[^"#]*\/[\w-]+)"[^>]*>(.*?)<\/a>/g
 
 class Complaints extends Logger {
   readonly texts: string[] = []
@@ -59,6 +59,7 @@ export async function buildReference(out: string): Promise<Reference> {
     disableSources: true,
     excludeExternals: true,
     excludePrivate: true,
+    excludeProtected: true,
     excludeReferences: true,
     excludeInternal: true,
     categorizeByGroup: false,
@@ -67,8 +68,22 @@ export async function buildReference(out: string): Promise<Reference> {
     sort: ['documents-first', 'kind', 'source-order'],
     kindSortOrder: ['Document', 'Module', 'Namespace', 'Class', 'Function', 'Variable', 'Interface', 'TypeAlias'],
     navigation: { includeCategories: true, includeGroups: false, includeFolders: false },
-    highlightLanguages: ['typescript', 'text', 'shellscript', 'json', 'csv', 'wasm', 'asm'],
+    highlightLanguages: [
+      'typescript',
+      'javascript',
+      'html',
+      'python',
+      'text',
+      'shellscript',
+      'json',
+      'csv',
+      'wasm',
+      'asm',
+    ],
+    headings: { readme: false, document: false },
     hideGenerator: true,
+    searchInComments: true,
+    searchInDocuments: true,
     githubPages: false,
     includeHierarchySummary: false,
     validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: false },
@@ -82,7 +97,7 @@ export async function buildReference(out: string): Promise<Reference> {
   if (!project) return { complaints: logger.texts, undocumented: [] }
   app.validate(project)
   await app.generateDocs(project, out)
-  for (const copy of globSync('media/*.{ts,mjs,json}', { cwd: out })) rmSync(join(out, copy))
+  for (const copy of globSync('media/*.{ts,mjs,json,md}', { cwd: out })) rmSync(join(out, copy))
   return { complaints: logger.texts, undocumented: docstrings.missing(project) }
 }
 

@@ -26,7 +26,8 @@ const INTERNAL = /For the library's own use\.$/
 interface Place {
   readonly file: string
   readonly text: string
-  readonly at: number
+  readonly start: number
+  readonly end: number
 }
 
 export class Docstrings {
@@ -41,7 +42,12 @@ export class Docstrings {
       const declaration = context.getSymbolFromReflection(reflection)?.declarations?.[0]
       const source = declaration?.getSourceFile()
       if (!declaration || !source) return
-      this.#places.set(reflection, { file: relative(sources, source.fileName), text: source.text, at: declaration.end })
+      this.#places.set(reflection, {
+        file: relative(sources, source.fileName),
+        text: source.text,
+        start: declaration.getStart(),
+        end: declaration.end,
+      })
     })
     converter.on(Converter.EVENT_CREATE_DOCUMENT, (_: undefined, page: DocumentReflection) => entitle(page))
     // Before TypeDoc takes out what is internal and sorts by category.
@@ -65,11 +71,15 @@ export class Docstrings {
     }
   }
 
-  /** Public names whose meaning is not said; `forward` is what its class says, and inherited members are said once. */
+  /**
+   * Public names whose meaning is not said. What overrides, implements or inherits is said once, where it comes from, and
+   * options are said one by one.
+   */
   missing(project: ProjectReflection): string[] {
     const found: string[] = []
     const visit = (reflection: DeclarationReflection): void => {
-      if (reflection.inheritedFrom || reflection.overwrites || reflection.name.startsWith('[')) return
+      const elsewhere = reflection.inheritedFrom ?? reflection.overwrites ?? implemented(reflection)
+      if (elsewhere || reflection.name.startsWith('[') || isOptions(reflection)) return
       if (reflection.kindOf(NEEDS_TEXT) && summaryOf(reflection).length === 0)
         found.push(
           `${reflection.getFullName().replace(/^descent\./, '')} (${this.#places.get(reflection)?.file ?? '?'})`,
@@ -81,18 +91,23 @@ export class Docstrings {
   }
 }
 
-/** A page is called what its first line says, which then need not stand twice. */
+/** A page is called what its first line says. */
 function entitle(page: DocumentReflection): void {
   const [first] = page.content
   const title = /^\s*# (.+)\n/.exec(first?.text ?? '')
-  if (!first || !title) return
+  if (!title) return
   page.name = title[1] as string
-  first.text = first.text.slice(title[0].length)
   page.frontmatter.category = /^\d/.test(page.name) ? 'Tutorials' : 'Pages'
 }
 
 function categoryTag(text: string): CommentTag {
   return new CommentTag('@category', [{ kind: 'text', text }])
+}
+
+const OPTIONS = /^(.+)(Options|Settings)$/
+
+function isOptions({ name, kind }: DeclarationReflection): boolean {
+  return OPTIONS.test(name) && (kind === ReflectionKind.Interface || kind === ReflectionKind.TypeAlias)
 }
 
 const NEEDS_TEXT =
@@ -127,6 +142,10 @@ function textOf(parts: readonly CommentDisplayPart[]): string {
     .trim()
 }
 
+function implemented({ implementationOf, getSignature, signatures }: DeclarationReflection): unknown {
+  return implementationOf ?? getSignature?.implementationOf ?? signatures?.[0]?.implementationOf
+}
+
 /** What stands beside the name on the page of its module; null where that is all there is. */
 function firstSentence(parts: readonly CommentDisplayPart[]): CommentDisplayPart[] | null {
   for (const [i, { kind, text }] of parts.entries()) {
@@ -139,12 +158,12 @@ function firstSentence(parts: readonly CommentDisplayPart[]): CommentDisplayPart
 /** What can be said of a name that has no docstring of its own; nothing where nothing follows. */
 function derived(
   reflection: DeclarationReflection,
-  { text }: Place,
+  { text, start }: Place,
   functions: ReadonlyMap<string, DeclarationReflection>,
 ): CommentDisplayPart[] {
   if (reflection.kindOf(ReflectionKind.Namespace)) return [{ kind: 'text', text: firstComment(text) }]
-  const options = /^(.+)(Options|Settings)$/.exec(reflection.name)
-  if (options && reflection.kindOf(ReflectionKind.Interface | ReflectionKind.TypeAlias)) {
+  const options = OPTIONS.exec(reflection.name)
+  if (options && isOptions(reflection)) {
     const owner = reflection.parent as DeclarationReflection
     const target =
       owner.children?.find(({ name, kind }) => name === options[1] && kind === ReflectionKind.Class) ??
@@ -154,7 +173,10 @@ function derived(
   const twin = functions.get(reflection.name.toLowerCase())
   if (twin && reflection.kindOf(ReflectionKind.Class))
     return [{ kind: 'text', text: 'The layer of ' }, link(twin), { kind: 'text', text: ': ' }, ...summaryOf(twin)]
-  return []
+  // A file is one idea, and its first type is what the file's first comment speaks of.
+  const types = ReflectionKind.Class | ReflectionKind.Interface
+  const isFirst = !/^export (abstract )?(class|interface|type|function|const) /m.test(text.slice(0, start))
+  return reflection.kindOf(types) && isFirst ? [{ kind: 'text', text: firstComment(text) }] : []
 }
 
 function link(target: DeclarationReflection): CommentDisplayPart {
@@ -175,8 +197,8 @@ function categoryAt(reflection: DeclarationReflection, place: Place): string | n
 }
 
 /** The last heading `// ── reductions: … ──` above a place in a file, without what follows a colon. */
-function heading({ text, at }: Place): string | null {
-  const headings = [...text.slice(0, at).matchAll(/^ *\/\/ ── ([^─:]+)/gm)]
+function heading({ text, end }: Place): string | null {
+  const headings = [...text.slice(0, end).matchAll(/^ *\/\/ ── ([^─:]+)/gm)]
   const last = headings.at(-1)?.[1]?.trim()
   return last ? last.charAt(0).toUpperCase() + last.slice(1) : null
 }

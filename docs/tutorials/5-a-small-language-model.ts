@@ -150,8 +150,8 @@ manualSeed(1)
 const model = new LanguageModel()
 console.log(`${model.parameters().reduce((sum, parameter) => sum + parameter.size, 0)} parameters`)
 
-const steps = 2000
-const optimizer = new optim.AdamW(model.parameters(), { lr: 4e-3, weightDecay: 0.1, betas: [0.9, 0.98] })
+const steps = 2400
+const optimizer = new optim.AdamW(model.parameters(), { lr: 3e-3, weightDecay: 0.1, betas: [0.9, 0.98] })
 const lossOf = (x: Tensor, y: Tensor) => crossEntropy(model.forward(x).reshape(-1, size), y.flatten())
 
 const trainStep = compile((x: Tensor, y: Tensor) => {
@@ -171,7 +171,7 @@ function validationLoss(): number {
 
 for (let step = 1; step <= steps; step++) {
   const wave = (1 + Math.cos((Math.PI * step) / steps)) / 2
-  optimizer.lr = 4e-3 * Math.min(1, step / 50) * (0.05 + 0.95 * wave)
+  optimizer.lr = 3e-3 * Math.min(1, step / 50) * (0.05 + 0.95 * wave)
   const loss = trainStep(...batch(trainTokens))
   if (step === 1 || step % 400 === 0) {
     const cells = [loss.item(), validationLoss()].map((value) => value.toFixed(2))
@@ -198,7 +198,11 @@ function write(beginning: string, length: number, temperature: number): string {
 }
 
 manualSeed(5)
-for (const temperature of [0.3, 0.7, 1.5]) {
+for (const temperature of [0.5, 0.8, 1.5]) {
   console.log(`temperature ${temperature}:`)
-  console.log(write('Alice was ', 250, temperature).replaceAll(/(.{1,90})( |$)/g, '  $1\n'))
+  console.log(
+    write('Alice was ', 250, temperature)
+      .replaceAll('\n', ' ¶ ')
+      .replaceAll(/(.{1,90})( |$)/g, '  $1\n'),
+  )
 }

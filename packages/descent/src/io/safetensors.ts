@@ -4,8 +4,10 @@ import type { Tensor } from '../tensor.ts'
 import { named, readBytes, writeBytes } from './file.ts'
 import { type ArrayEntry, decodeArrays, encodeArrays } from './safetensors-format.ts'
 
+/** Tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>
 
+/** What a safetensors file holds. */
 export interface SafetensorsContent {
   readonly tensors: Tensors
   readonly metadata: Readonly<Record<string, string>>

@@ -73,6 +73,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never[], ne
     return this.items.map((item, i) => [String(i), item] as const)
   }
 
+  /** How many modules it holds. */
   get length(): number {
     return this.items.length
   }

@@ -71,7 +71,7 @@ abstract class Pad extends Module {
  * @example
  * ```ts
  * import { nn, ones } from 'descent'
- * console.log(new nn.ZeroPad2d([1, 0, 0, 0]).forward(ones([1, 1, 1, 2])).toArray()) // → [ [ [ [ 0, 1, 1 ] ] ] ]
+ * console.log(new nn.ZeroPad2d([1, 0, 0, 0]).forward(ones([1, 1, 1, 2])).squeeze().toArray()) // → [ 0, 1, 1 ]
  * ```
  */
 export class ZeroPad2d extends Pad {
@@ -87,7 +87,7 @@ export class ZeroPad2d extends Pad {
  * @example
  * ```ts
  * import { nn, ones } from 'descent'
- * console.log(new nn.ConstantPad2d([0, 1, 0, 0], 7).forward(ones([1, 1, 1, 1])).toArray()) // → [ [ [ [ 1, 7 ] ] ] ]
+ * console.log(new nn.ConstantPad2d([0, 1, 0, 0], 7).forward(ones([1, 1, 1, 1])).squeeze().toArray()) // → [ 1, 7 ]
  * ```
  */
 export class ConstantPad2d extends Pad {

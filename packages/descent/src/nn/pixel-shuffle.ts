@@ -12,7 +12,7 @@ import { requireImages } from './sizes.ts'
  * @example
  * ```ts
  * import { arange, pixelShuffle } from 'descent'
- * console.log(pixelShuffle(arange(4).reshape(1, 4, 1, 1), 2).toArray()) // → [ [ [ [ 0, 1 ], [ 2, 3 ] ] ] ]
+ * console.log(pixelShuffle(arange(4).reshape(1, 4, 1, 1), 2).squeeze().toArray()) // → [ [ 0, 1 ], [ 2, 3 ] ]
  * ```
  */
 export function pixelShuffle(x: Tensor, factor: number): Tensor {

@@ -4,6 +4,7 @@ import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
 
+/** How values between places are found. */
 export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear'
 
 export interface InterpolateOptions {

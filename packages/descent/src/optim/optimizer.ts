@@ -108,6 +108,7 @@ export abstract class Optimizer<
     return this.#groups.map((group) => group.face)
   }
 
+  /** The parameters of all groups. */
   get parameters(): readonly Tensor[] {
     return this.#groups.flatMap((group) => group.parameters)
   }

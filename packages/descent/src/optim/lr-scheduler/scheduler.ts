@@ -9,6 +9,7 @@ export interface Schedulable {
   readonly groups: readonly ScheduledGroup[]
 }
 
+/** Parameters with a learning rate of their own. */
 export interface ScheduledGroup {
   lr: number
   momentum?: number
@@ -32,6 +33,7 @@ function firstRate(group: ScheduledGroup): number {
   return group.lr
 }
 
+/** A schedule of learning rates: each `step` sets the next one in every group of the optimizer. */
 export abstract class LRScheduler {
   /** The class's name, which minifiers would change: for states and messages. */
   protected abstract readonly kind: string
