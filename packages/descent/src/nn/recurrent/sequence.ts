@@ -56,20 +56,14 @@ export function pass(
       return made.flat.slice([0, cell.states * steps * count * width]).reshape([cell.states * steps, count, width])
     },
     (g) => {
+      if (g.requiresGrad) throw new Error(`${kind}: gradients of gradients of recurrent layers are not supported.`)
       const back = backwards(kind, g, made as LoopResult, states, hidden, shape, reverse)
-      const gradients = [back.biased, back.hidden, ...(late ? [back.bias] : []), ...back.states]
-      return gradients.map((gradient) => withVjp(`${kind} gradient`, [g, ...inputs], () => gradient, refuse(kind)))
+      return [back.biased, back.hidden, ...(late ? [back.bias] : []), ...back.states]
     },
   )
   const regions = Array.from({ length: cell.states }, (_, i) => flat.slice([i * steps, (i + 1) * steps]))
   const last = regions.map((region) => region.slice(reverse ? 0 : steps - 1))
   return { output: regions[0] as Tensor, last }
-}
-
-function refuse(kind: CellKind): () => never {
-  return () => {
-    throw new Error(`${kind}: gradients of gradients of recurrent layers are not supported.`)
-  }
 }
 
 function forwards(
