@@ -10,7 +10,6 @@ import { unravel } from '../ops/movement.ts'
 import type { LowerContext } from '../ops/op.ts'
 import type { Node, Source } from './graph.ts'
 import type { Group, Role } from './group.ts'
-import type { LoweredRepeat } from './lower-repeat.ts'
 
 /** What a kernel's local buffer stands for: a root's values, a source, or memory that only the kernel uses. */
 export type Target = Node | Source | { readonly scratch: DType; readonly length: number }
@@ -19,13 +18,6 @@ export interface Lowered {
   readonly kernel: Kernel
   readonly targets: readonly Target[]
   readonly size: number | null
-}
-
-/** What a group becomes: one kernel, or for a loop the kernels of its body, again and again. */
-export type LoweredGroup = Lowered | LoweredRepeat
-
-export function isRepeat(lowered: LoweredGroup): lowered is LoweredRepeat {
-  return 'turns' in lowered
 }
 
 export interface LowerOptions {

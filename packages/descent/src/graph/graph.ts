@@ -3,7 +3,7 @@
  * inputs are one node, and sums over very long axes are split in two, so that they can be computed in parts.
  */
 import type { DType, Meta, Shape } from '../dtype.ts'
-import { contiguousStrides, sizeOf } from '../dtype.ts'
+import { sizeOf } from '../dtype.ts'
 import { matmul } from '../ops/matmul.ts'
 import { expand, permute, reshape } from '../ops/movement.ts'
 import { attrsText, type Lowering, type OpDef } from '../ops/op.ts'
@@ -117,15 +117,10 @@ export class Graph {
       const split = this.#splitReduction(op, lowering.axes, inputs[0] as Node)
       if (split) return split
     }
-    const ready = inputs.map((x) => (this.#mustBeCopied(lowering, x) ? this.copy(x) : x))
+    // A sort finds its input row-major in a buffer of its own.
+    const ready =
+      lowering.kind === 'argsort' ? inputs.map((x) => (x.leaf || x.constant !== null ? this.copy(x) : x)) : inputs
     return this.#add(op.name, text, rule, ready, meta, lowering, null, null)
-  }
-
-  /** A sort finds its input row-major in a buffer of its own, a loop in memory. */
-  #mustBeCopied(lowering: Lowering, { leaf, constant, shape }: Node): boolean {
-    if (lowering.kind === 'argsort') return leaf !== null || constant !== null
-    if (lowering.kind !== 'loop') return false
-    return constant !== null || (leaf !== null && !isRowMajor(leaf.strides, shape))
   }
 
   #empty(meta: Meta): Node {
@@ -222,11 +217,6 @@ export class Graph {
     }
     return node
   }
-}
-
-function isRowMajor(strides: readonly number[], shape: Shape): boolean {
-  const wanted = contiguousStrides(shape)
-  return shape.every((extent, d) => extent === 1 || strides[d] === wanted[d])
 }
 
 /** A node's identity: its rule and its inputs. */

@@ -4,7 +4,7 @@
  */
 import { sizeOf } from '../dtype.ts'
 import type { Check } from '../kernel/kernel.ts'
-import type { Lowered, LoweredGroup, LowerOptions, Target } from './builder.ts'
+import type { Lowered, LowerOptions, Target } from './builder.ts'
 import type { Node, Source } from './graph.ts'
 import type { Group } from './group.ts'
 import { lookOf } from './look.ts'
@@ -29,7 +29,7 @@ export class KnownKernels {
   }
 
   /** The group's kernel, null where it is none. Its checks are added to `checks`. */
-  lower(group: Group, checks: Check[]): LoweredGroup | null {
+  lower(group: Group, checks: Check[]): Lowered | null {
     const tried = this.#tried.get(group)
     if (tried) return tried
     const { roots, cost } = this.#program
@@ -44,7 +44,7 @@ export class KnownKernels {
       return this.#keep(group, { kernel: known.lowered.kernel, targets, size })
     }
     const before = checks.length
-    const lowered = lowerGroup(group, options) as Lowered | null
+    const lowered = lowerGroup(group, options)
     if (!lowered || checks.length > before) {
       this.#known.set(look.key, lowered ? 'checked' : 'none')
       return lowered

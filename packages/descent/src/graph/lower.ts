@@ -4,21 +4,17 @@
  * What must hold: a member is read only at the very place that the loops stand at. If some place differs the group
  * is no kernel, and `lowerGroup` gives null.
  */
-import { Builder, Elsewhere, type LoweredGroup, type LowerOptions } from './builder.ts'
+import { Builder, Elsewhere, type Lowered, type LowerOptions } from './builder.ts'
 import { looksFlat } from './flat.ts'
-import type { Node } from './graph.ts'
 import type { Group } from './group.ts'
 import { lowerGemm } from './lower-gemm.ts'
 import { lowerLoops } from './lower-loops.ts'
-import { lowerRepeat } from './lower-repeat.ts'
 import { lowerSingle } from './lower-single.ts'
 
-export function lowerGroup(group: Group, options: LowerOptions): LoweredGroup | null {
+export function lowerGroup(group: Group, options: LowerOptions): Lowered | null {
   const checks = options.checks.length
   try {
     if (group.kind === 'gemm') return lowerGemm(new Builder(group, options))
-    const [first] = group.members as [Node]
-    if (first.lowering.kind === 'loop') return lowerRepeat(first, options)
     if (group.kind === 'single') return lowerSingle(new Builder(group, options))
     if (!group.reduced && looksFlat(group, options.roots)) {
       const flat = lowerLoops(new Builder(group, options), true)

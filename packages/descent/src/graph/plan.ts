@@ -5,18 +5,17 @@
  * (the kernel that overwrites it may read it in place); states change after everything else, so that a failed check
  * leaves them as they were.
  */
-import { type DType, sizeOf } from '../dtype.ts'
+import { sizeOf } from '../dtype.ts'
 import * as E from '../kernel/expr.ts'
 import { type Index, sameIndex } from '../kernel/index-expr.ts'
-import type { Check, Kernel, Launch, LoopSteps, Plan, PlanBuffer } from '../kernel/kernel.ts'
+import type { Check, Launch, Plan, PlanBuffer } from '../kernel/kernel.ts'
 import { KernelNumbers } from '../kernel/key.ts'
-import { isRepeat, type LoweredGroup, type Target } from './builder.ts'
+import type { Lowered, Target } from './builder.ts'
 import { isEmpty } from './empty.ts'
 import { fuse } from './fuse.ts'
 import type { Graph, Node, Source } from './graph.ts'
 import type { Group } from './group.ts'
 import { KnownKernels } from './known-kernels.ts'
-import type { LoweredRepeat, Place } from './lower-repeat.ts'
 import { type Materialized, materialize } from './materialize.ts'
 import { planMemory } from './memory.ts'
 
@@ -35,7 +34,7 @@ export interface Planned {
 }
 
 interface Item {
-  readonly lowered: LoweredGroup
+  readonly lowered: Lowered
   /** Kernels that must run before, and those that wait for it. */
   readonly after: Set<Item>
   readonly before: Set<Item>
@@ -143,9 +142,7 @@ function waitsForItself(item: Item): boolean {
 }
 
 /** Whether all loads from the source are of the element that the same stage, or a later one, stores. */
-function readsInPlace(lowered: LoweredGroup, source: Source): boolean {
-  if (isRepeat(lowered)) return false
-  const { kernel, targets } = lowered
+function readsInPlace({ kernel, targets }: Lowered, source: Source): boolean {
   const buffer = targets.indexOf(source)
   if (buffer < 0) return true
   if (kernel.kind === 'gemm') {
@@ -205,19 +202,6 @@ function schedule(items: readonly Item[]): Item[][] {
   return steps
 }
 
-type Access = 'read' | 'write' | 'readwrite'
-
-interface WholeBuffer {
-  readonly target: Target
-  access: Access
-  readonly first: number
-  last: number
-}
-
-type PlannedBuffer =
-  | WholeBuffer
-  | { readonly part: { readonly of: number; readonly offset: number }; readonly dtype: DType; readonly length: number }
-
 function assemble(
   program: Program,
   items: readonly Item[],
@@ -225,79 +209,34 @@ function assemble(
   outputs: readonly Node[],
   { order }: Materialized,
 ): Planned {
+  const steps = schedule(items)
   const args: (Source | number)[] = []
-  const buffers: PlannedBuffer[] = []
+  const buffers: { target: Target; access: 'read' | 'write' | 'readwrite'; first: number; last: number }[] = []
   const numbers = new Map<Target, number>()
-  const bufferOf = (target: Target, access: Access, step: number): number => {
+  const bufferOf = (target: Target, access: 'read' | 'write' | 'readwrite', step: number): number => {
     let number = numbers.get(target)
     if (number === undefined) {
       number = buffers.length
       numbers.set(target, number)
       buffers.push({ target, access, first: step, last: step })
     }
-    const buffer = buffers[number] as WholeBuffer
+    const buffer = buffers[number] as { access: string; last: number }
     if (buffer.access !== access) buffer.access = 'readwrite'
     buffer.last = step
     return number
   }
-  const parts = new Map<string, number>()
-  const partOf = ({ target, offset }: Place, length: number, access: Access, step: number): number => {
-    const of = bufferOf(target, access, step)
-    if (offset === 0 && length === lengthOf(target)) return of
-    const key = `${of} ${offset} ${length}`
-    let number = parts.get(key)
-    if (number === undefined) {
-      number = buffers.push({ part: { of, offset }, dtype: dtypeOf(target), length }) - 1
-      parts.set(key, number)
-    }
-    return number
-  }
   const numbered = new KernelNumbers()
-  const steps: Launch[][] = []
-  const loops: LoopSteps[] = []
-  const repeat = (lowered: LoweredRepeat): void => {
-    const { plan } = lowered.body
-    loops.push({ first: steps.length, length: plan.steps.length, turns: lowered.turns })
-    // What the body keeps for itself is in use from the first turn to the last.
-    for (let turn = 0; turn < lowered.turns; turn++) {
-      for (const launches of plan.steps) {
-        const step = steps.length
-        steps.push(
-          launches.map(({ kernel, buffers: used, size }): Launch => {
-            const code = plan.kernels[kernel] as Kernel
-            const bound = used.map((buffer, i) => {
-              const { place, length } = plan.buffers[buffer] as PlanBuffer
-              const access = code.buffers[i]?.access ?? 'read'
-              if (place.kind === 'argument') return partOf(lowered.place(place.position, turn), length, access, step)
-              return bufferOf(lowered.own(buffer), access, step)
-            })
-            return { kernel: numbered.numberOf(code), buffers: bound, size }
-          }),
-        )
-      }
-    }
-  }
-  for (const step of schedule(items)) {
-    const launches: Launch[] = []
-    for (const { lowered } of step) {
-      if (isRepeat(lowered)) continue
-      const bound = lowered.targets.map((target, i) =>
-        bufferOf(target, lowered.kernel.buffers[i]?.access ?? 'read', steps.length),
-      )
-      launches.push({ kernel: numbered.numberOf(lowered.kernel), buffers: bound, size: lowered.size })
-    }
-    if (launches.length > 0) steps.push(launches)
-    for (const { lowered } of step) if (isRepeat(lowered)) repeat(lowered)
-  }
-  const inArena = buffers.filter((b): b is WholeBuffer => 'target' in b && !isArgument(b.target, outputs))
+  const launches = steps.map((step, s) =>
+    step.map(({ lowered }): Launch => {
+      const bound = lowered.targets.map((target, i) => bufferOf(target, lowered.kernel.buffers[i]?.access ?? 'read', s))
+      return { kernel: numbered.numberOf(lowered.kernel), buffers: bound, size: lowered.size }
+    }),
+  )
+  const inArena = buffers.filter(({ target }) => !isArgument(target, outputs))
   const { offsets, bytes } = planMemory(
     inArena.map((b) => ({ bytes: lengthOf(b.target) * 4, first: b.first, last: b.last })),
   )
   const placed = buffers.map((buffer): PlanBuffer => {
-    if ('part' in buffer) {
-      const { part, dtype, length } = buffer
-      return { dtype, length, place: { kind: 'part', ...part } }
-    }
     const { target, access } = buffer
     const common = { dtype: dtypeOf(target), length: lengthOf(target) }
     if ('resident' in target) {
@@ -313,7 +252,7 @@ function assemble(
   })
   // Outputs without elements have a position, too, but nothing writes them.
   for (const [output, node] of outputs.entries()) if (isEmpty(node)) args.push(output)
-  const plan: Plan = { kernels: numbered.kernels, buffers: placed, steps, arenaBytes: bytes, checks, loops }
+  const plan: Plan = { kernels: numbered.kernels, buffers: placed, steps: launches, arenaBytes: bytes, checks }
   return { plan, arguments: args, nodes: order.length > 0 ? order : program.graph.nodes }
 }
 
@@ -325,6 +264,6 @@ function lengthOf(target: Target): number {
   return 'scratch' in target || 'resident' in target ? target.length : sizeOf(target.shape)
 }
 
-function dtypeOf(target: Target): DType {
+function dtypeOf(target: Target) {
   return 'scratch' in target ? target.scratch : target.dtype
 }

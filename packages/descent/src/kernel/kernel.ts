@@ -145,10 +145,6 @@ export interface PlanBuffer {
       }
     /** At this byte offset (a multiple of 64) of the plan's own memory; others may share it at other times. */
     | { readonly kind: 'arena'; readonly offset: number }
-    /** Elements of another buffer, from `offset` on; that buffer is no part itself. */
-    | { readonly kind: 'part'; readonly of: number; readonly offset: number }
-    /** Elements of another buffer, from `offset` on; that buffer is no part itself. */
-    | { readonly kind: 'part'; readonly of: number; readonly offset: number }
     | { readonly kind: 'constant'; readonly values: Float32Array | Int32Array }
 }
 
@@ -168,12 +164,4 @@ export interface Plan {
   readonly steps: readonly (readonly Launch[])[]
   readonly arenaBytes: number
   readonly checks: readonly Check[]
-  /** Which steps are the turns of loops: `turns` times `length` steps, from `first` on. */
-  readonly loops?: readonly LoopSteps[]
-}
-
-export interface LoopSteps {
-  readonly first: number
-  readonly length: number
-  readonly turns: number
 }

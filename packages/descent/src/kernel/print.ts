@@ -29,28 +29,13 @@ export function printKernel(kernel: Kernel): string {
 
 export function printPlan(plan: Plan): string {
   const lines: string[] = [`arena: ${plan.arenaBytes} bytes`]
-  const firstParts = new Set(
-    plan.loops?.flatMap(({ first, length }) =>
-      plan.steps.slice(first, first + length).flatMap((step) => step.flatMap((launch) => launch.buffers)),
-    ),
-  )
   for (const [i, buffer] of plan.buffers.entries()) {
-    // The parts of a loop's later turns only lie further on.
-    if (buffer.place.kind === 'part' && !firstParts.has(i)) continue
     lines.push(`buffer ${i}: ${buffer.dtype}[${buffer.length}] ${printPlace(buffer.place)}`)
   }
   for (const [i, check] of plan.checks.entries()) lines.push(`check ${i}: ${check.label}, below ${check.size}`)
   for (const [i, kernel] of plan.kernels.entries()) lines.push('', `kernel ${i}: ${printKernel(kernel)}`)
   lines.push('')
-  for (let i = 0; i < plan.steps.length; i++) {
-    const loop = plan.loops?.find(({ first, length, turns }) => i >= first && i < first + length * turns)
-    if (loop && i === loop.first + loop.length) {
-      i = loop.first + loop.length * loop.turns - 1
-      continue
-    }
-    if (loop?.first === i) lines.push(`${loop.turns} times, each on the next parts of the buffers:`)
-    lines.push(`${loop ? '  ' : ''}step ${i}: ${(plan.steps[i] as readonly Launch[]).map(printLaunch).join(', ')}`)
-  }
+  for (const [i, launches] of plan.steps.entries()) lines.push(`step ${i}: ${launches.map(printLaunch).join(', ')}`)
   return lines.join('\n')
 }
 
@@ -65,8 +50,6 @@ function printPlace(place: PlanBuffer['place']): string {
       return `argument ${place.position} ${place.access}${place.resident ? ' resident' : ''}`
     case 'arena':
       return `arena at ${place.offset}`
-    case 'part':
-      return `buffer ${place.of} from ${place.offset}`
     case 'constant':
       return `constant ${place.values.length > 8 ? `${place.values.slice(0, 8).join(' ')} …` : place.values.join(' ')}`
   }

@@ -42,8 +42,6 @@ export {
   MaxPool3d,
   type MaxPoolOptions,
 } from './pool.ts'
-export { GRU, LSTM, RNN, type RNNOptions } from './recurrent/layers.ts'
-export type { RecurrentOptions } from './recurrent/recurrent.ts'
 export { Sequential } from './sequential.ts'
 export type { Sizes } from './sizes.ts'
 export { type StateDict, StateDictError } from './state-dict.ts'

@@ -10,7 +10,6 @@ import type { Expr } from '../kernel/expr.ts'
 import type { Index } from '../kernel/index-expr.ts'
 import type { ReduceOp } from '../kernel/kernel.ts'
 import type { Tensor } from '../tensor.ts'
-import type { LoopBody } from './loop.ts'
 
 export interface OpDef<A> {
   readonly name: string
@@ -39,8 +38,6 @@ export type Lowering =
   | { readonly kind: 'scan'; readonly op: 'sum' | 'prod'; readonly axis: number }
   /** inputs: initial, index, source (index and source of equal shape). */
   | { readonly kind: 'scatter'; readonly axis: number; readonly label: string }
-  /** The body's kernels once a step: see loop.ts. */
-  | { readonly kind: 'loop'; readonly steps: number; readonly reverse: boolean; readonly body: LoopBody }
   /** The positions that sort the last axis. */
   | { readonly kind: 'argsort'; readonly descending: boolean }
 
@@ -90,7 +87,6 @@ export function requireDType(op: string, meta: Meta, ...allowed: readonly DType[
 
 /** Attributes as text, equal exactly for equal ones; nothing where there are none. */
 export function attrsText(attrs: unknown): string {
-  // A loop's body is a function: its key stands for it.
   const text = JSON.stringify(attrs)
   if (text === '{}') return ''
   // JSON has no words for NaN and the infinities.

@@ -95,13 +95,7 @@ class ReferenceRunner implements Runner {
 
   run(args: readonly Storage[]): void {
     const plan = this.#plan
-    const data: Elements[] = []
-    for (const [i, buffer] of plan.buffers.entries()) {
-      if (buffer.place.kind !== 'part') data[i] = this.#own[i] ?? argument(buffer, i, args)
-    }
-    for (const [i, { place, length }] of plan.buffers.entries()) {
-      if (place.kind === 'part') data[i] = (data[place.of] as Elements).subarray(place.offset, place.offset + length)
-    }
+    const data = plan.buffers.map((buffer, i) => this.#own[i] ?? argument(buffer, i, args))
     for (const [i, buffer] of plan.buffers.entries()) {
       if (buffer.place.kind === 'arena') data[i]?.fill(buffer.dtype === 'f32' ? Number.NaN : 0x7fc0dead)
     }
@@ -141,7 +135,6 @@ class ReferenceRunner implements Runner {
 function ownMemory(buffer: PlanBuffer): Elements | null {
   switch (buffer.place.kind) {
     case 'argument':
-    case 'part':
       return null
     case 'arena':
       return newElements(buffer.dtype, buffer.length)

@@ -16,9 +16,8 @@ export interface Argument {
   readonly resident: boolean
   /** Where its copy lies in the workspace. */
   readonly offset: number
-  /** The words that hold its address, or that of a part of it, so many bytes further. */
+  /** The words that hold its address. */
   readonly words: readonly number[]
-  readonly further: readonly number[]
 }
 
 export interface BindLayout {
@@ -83,19 +82,15 @@ export function layoutBinds(
   const relative = shared.map(({ word, offset }) => ({ word, offset: sharedStart + offset }))
   const args: Argument[] = []
   let bytes = sharedStart + sharedBytes + gap
-  const { words: usesOf, further } = withParts(plan, uses)
   plan.buffers.forEach(({ place, length: elements }, buffer) => {
-    const own = usesOf[buffer] as number[]
-    const apart = further[buffer] as number[]
+    const own = uses[buffer] as number[]
     switch (place.kind) {
-      case 'part':
-        return
       case 'arena':
-        for (const [i, word] of own.entries()) relative.push({ word, offset: place.offset + (apart[i] as number) })
+        for (const word of own) relative.push({ word, offset: place.offset })
         return
       case 'constant': {
         const address = constant(place.values)
-        for (const [i, word] of own.entries()) words[word] = address + (apart[i] as number)
+        for (const word of own) words[word] = address
         return
       }
       case 'argument': {
@@ -104,7 +99,6 @@ export function layoutBinds(
           position,
           resident,
           words: own,
-          further: apart,
           offset: bytes,
           reads: access !== 'write',
           writes: access !== 'read',
@@ -114,21 +108,4 @@ export function layoutBinds(
     }
   })
   return { words, starts, relative, arguments: args, workspaceBytes: bytes + gap }
-}
-
-/** For each buffer the words that need its address, those of its parts among them, and how many bytes further. */
-function withParts(
-  { buffers }: Plan,
-  uses: readonly (readonly number[])[],
-): { words: number[][]; further: number[][] } {
-  const words = uses.map((own) => [...own])
-  const further = uses.map((own) => own.map(() => 0))
-  for (const [buffer, { place }] of buffers.entries()) {
-    if (place.kind !== 'part') continue
-    for (const word of uses[buffer] as readonly number[]) {
-      words[place.of]?.push(word)
-      further[place.of]?.push(4 * place.offset)
-    }
-  }
-  return { words, further }
 }

@@ -67,10 +67,10 @@ class SimulatedRunner implements Runner {
     const words = [...layout.words]
     const workspace = place(new Float32Array(layout.workspaceBytes / 4).fill(NaN), true)
     for (const { word, offset } of layout.relative) words[word] = workspace + offset
-    const places = layout.arguments.map(({ position, writes, words: own, further }) => {
+    const places = layout.arguments.map(({ position, writes, words: own }) => {
       const { values } = args[position] as SimulatedStorage
       const address = place(values, writes)
-      for (const [n, word] of own.entries()) words[word] = address + (further[n] as number)
+      for (const word of own) words[word] = address
       return { values, address }
     })
     const bind = place(Int32Array.from(words))

@@ -66,8 +66,8 @@ export function writeProgram(
     return { shape, dtype, address }
   }
   const ports = { inputs: inputs.map(portOf), outputs: outputs.map(portOf) }
-  for (const { position, words: own, further } of layout.arguments) {
-    for (const [n, word] of own.entries()) words[word] = (addresses[position] as number) + (further[n] as number)
+  for (const { position, words: own } of layout.arguments) {
+    for (const word of own) words[word] = addresses[position] as number
   }
   const workspace = reserve(layout.workspaceBytes)
   for (const { word, offset } of layout.relative) words[word] = workspace + offset

@@ -127,7 +127,7 @@ export class WasmRunner implements Runner {
       const storage = storages[place.position] as WasmStorage
       const address = storage.address !== 0 ? storage.address : workspace + place.offset
       if (address !== this.#addresses[i]) {
-        for (const [n, word] of place.words.entries()) words[word] = address + (place.further[n] as number)
+        for (const word of place.words) words[word] = address
         this.#addresses[i] = address
       }
       if (place.reads) storage.copyIn(address)

@@ -116,11 +116,11 @@ export class X64Runner implements Runner {
     }
     const { arguments: places } = this.#layout
     for (let i = 0; i < places.length; i++) {
-      const { position, words, further } = places[i] as (typeof places)[number]
+      const { position, words } = places[i] as (typeof places)[number]
       const storage = storages[position] as X64Storage
       storage.check()
       if (storage.address === this.#addresses[i]) continue
-      for (const [n, word] of words.entries()) this.#setWord(word, storage.address + (further[n] as number))
+      for (const word of words) this.#setWord(word, storage.address)
       this.#addresses[i] = storage.address
     }
   }
