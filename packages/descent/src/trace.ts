@@ -93,6 +93,11 @@ export class Trace {
     this.withGradients.add(tensor)
   }
 
+  /** What an operation of this trace reads instead of tensors from outside. */
+  inside(inputs: readonly Tensor[]): readonly Tensor[] {
+    return inputs
+  }
+
   updates(): { source: Source; value: Node }[] {
     return [...this.#updates].map(([storage, value]) => ({ source: this.sourceOf(storage), value }))
   }
@@ -111,6 +116,17 @@ export function withTrace<T>(trace: Trace, fn: () => T): T {
     return fn()
   } finally {
     active = null
+  }
+}
+
+/** Traces the body of a loop, for whoever runs or traces the loop itself. */
+export function withBody<T>(trace: Trace, fn: () => T): T {
+  const suspended = active
+  active = trace
+  try {
+    return fn()
+  } finally {
+    active = suspended
   }
 }
 
