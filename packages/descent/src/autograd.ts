@@ -55,20 +55,24 @@ export function enableGrad<T>(fn: () => T): T {
   return withRecording(true, fn)
 }
 
-/** The cotangents of `targets`, given those of `roots`; null where no root depends on a target. */
+/**
+ * The cotangents of `targets`, given those of `roots`; null where no root depends on a target. What tensors of `end` came
+ * from is not looked at.
+ */
 export function cotangents(
   roots: readonly Tensor[],
   seeds: readonly Tensor[],
   targets: readonly Tensor[],
+  end: readonly Tensor[] = [],
 ): (Tensor | null)[] {
-  const found = propagate(roots, seeds)
+  const found = propagate(roots, seeds, end)
   return targets.map((target) => found.get(target) ?? null)
 }
 
 /** Adds the gradient of `root` to the `.grad` of every leaf that it depends on. */
 export function backward(root: Tensor, seed: Tensor): void {
   noGrad(() => {
-    for (const [tensor, cotangent] of propagate([root], [seed])) {
+    for (const [tensor, cotangent] of propagate([root], [seed], [])) {
       if (tensor.derivation || !tensor.requiresGrad) continue
       const trace = activeTrace()
       trace?.accumulates(tensor)
@@ -78,7 +82,7 @@ export function backward(root: Tensor, seed: Tensor): void {
   })
 }
 
-function propagate(roots: readonly Tensor[], seeds: readonly Tensor[]): Map<Tensor, Tensor> {
+function propagate(roots: readonly Tensor[], seeds: readonly Tensor[], end: readonly Tensor[]): Map<Tensor, Tensor> {
   const sums = new Map<Tensor, Tensor>()
   const add = (tensor: Tensor, part: Tensor): void => {
     const sum = sums.get(tensor)
@@ -87,7 +91,7 @@ function propagate(roots: readonly Tensor[], seeds: readonly Tensor[]): Map<Tens
   roots.forEach((root, i) => {
     add(root, seeds[i] as Tensor)
   })
-  for (const out of derivedTensors(roots)) {
+  for (const out of derivedTensors(roots, end)) {
     const cotangent = sums.get(out)
     const derivation = out.derivation
     if (!cotangent || !derivation) continue
@@ -101,12 +105,13 @@ function propagate(roots: readonly Tensor[], seeds: readonly Tensor[]): Map<Tens
 }
 
 /** All tensors with a derivation that `roots` came from, latest first. */
-function derivedTensors(roots: readonly Tensor[]): Tensor[] {
+function derivedTensors(roots: readonly Tensor[], end: readonly Tensor[]): Tensor[] {
   const seen = new Set<Tensor>()
+  const last = new Set(end)
   const stack = [...roots]
   while (stack.length > 0) {
     const tensor = stack.pop() as Tensor
-    if (seen.has(tensor) || !tensor.derivation) continue
+    if (seen.has(tensor) || !tensor.derivation || last.has(tensor)) continue
     seen.add(tensor)
     for (const input of tensor.derivation.inputs) if (input.requiresGrad) stack.push(input)
   }

@@ -136,7 +136,7 @@ class ReferenceRunner implements Runner {
       return {
         data: elements.subarray(start, end),
         length: part.length,
-        writers: writers && writers.subarray(start, end),
+        writers: writers?.subarray(start, end) ?? null,
       }
     })
     program.run(launch.size)
