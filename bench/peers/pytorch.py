@@ -105,6 +105,10 @@ def build(workload):
             with torch.inference_mode():
                 return (torch.tanh(1.5 * x + 0.5) * x + torch.relu(x)).sum().item()
         return step
+    if workload == 'W9':
+        net = nn.LSTM(128, 128)
+        x, y = torch.randn(128, 32, 128), torch.randn(128, 32, 128)
+        return training(net, torch.optim.Adam(net.parameters()), x, y, lambda result, y: F.mse_loss(result[0], y))
     if workload.startswith('GEMM_'):
         m, k, n = gemm_sizes(workload)
         a, b, c = torch.randn(m, k), torch.randn(k, n), torch.empty(m, n)

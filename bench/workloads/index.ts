@@ -9,6 +9,7 @@ import * as four from './w4.ts'
 import * as five from './w5.ts'
 import * as six from './w6.ts'
 import * as seven from './w7.ts'
+import * as nine from './w9.ts'
 
 /** Measured by starting processes, as the compilations are: see run.ts. */
 export const w8: Workload = {
@@ -28,6 +29,7 @@ const prepared: readonly (readonly [Workload, () => Step])[] = [
   [five.w5cnn, () => five.prepare('cnn')],
   [six.w6, six.prepare],
   [seven.w7, seven.prepare],
+  [nine.w9, nine.prepare],
   ...gemm.gemms.map((g) => [g, () => gemm.prepare(g.product)] as const),
 ]
 

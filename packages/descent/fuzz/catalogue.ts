@@ -1,6 +1,7 @@
 /** The calls that graphs are made of: for each a maker, which chooses operands and settings that (mostly) fit. */
 import { Generator } from '../src/index.ts'
 import { type Builder, type Call, fn, method, options, ref, type Value } from './builder.ts'
+import { bodyNames } from './loops.ts'
 import { losses } from './losses.ts'
 import { type Param, sizeOf } from './program.ts'
 
@@ -498,6 +499,57 @@ const indexing = [
   }),
 ]
 
+/** The slices of a sequence have the shape of the state. */
+const loops = [
+  entry('scan', 0.8, (b) => {
+    const { random } = b
+    const name = random.pick(bodyNames)
+    const part = random.whole(0, 1)
+    const reverse = random.chance(0.4)
+    const like = (shape: readonly number[]): Value =>
+      b.pick((v) => v.dtype === 'f32' && String(v.shape) === String(shape)) ?? b.input(shape)
+    if (name === 'embed') {
+      const table = b.float((v) => v.shape.length === 2 && v.size > 0)
+      const [rows, width] = table.shape
+      if (table.shape.length !== 2 || !rows || !width) return null
+      const [steps, count] = [random.whole(1, 5), random.whole(1, 4)]
+      const places = b.places([steps, count], rows)
+      return { ...fn('loopOf', name, ref(like([count, width])), ref(places), ref(table), reverse), part }
+    }
+    const matrices = name === 'product' || name === 'bent'
+    const fits = (v: Value): boolean =>
+      v.dtype === 'f32' && (matrices ? v.shape.length === 3 : v.shape.length > 1) && (v.shape[0] as number) <= 6
+    const known = b.pick(fits)
+    const x = known ?? b.input([random.whole(1, 6), b.extent(), b.extent()])
+    const width = x.shape.at(-1) as number
+    const other = like(matrices ? [width, width] : x.shape.slice(1))
+    return { ...fn('loopOf', name, ref(like(x.shape.slice(1))), ref(x), ref(other), reverse), part }
+  }),
+  ...(
+    [
+      ['rnn', 1, 1],
+      ['lstm', 4, 2],
+      ['gru', 3, 1],
+    ] as const
+  ).map(([name, gates, states]) =>
+    entry(name, 0.15, (b) => {
+      // A hand-written gradient is the same but for what NaN and infinities make of it.
+      if (b.flavour !== 'real') return null
+      const { random } = b
+      const [steps, count, width] = [random.whole(1, 5), random.whole(1, 4), random.pick([1, 2, 5, 17])]
+      const like = (shape: readonly number[]): Value =>
+        b.pick((v) => v.dtype === 'f32' && String(v.shape) === String(shape)) ?? b.input(shape)
+      const initial = Array.from({ length: states }, () => ref(like([count, width])))
+      const [x, weight] = [like([steps, count, gates * width]), like([gates * width, width])]
+      const bias = ref(like([gates * width]))
+      return {
+        ...fn('recurrent', name, ref(x), initial, ref(weight), bias, random.chance(0.5)),
+        part: random.whole(0, states),
+      }
+    }),
+  ),
+]
+
 const chance = [
   ...list('rand randn').map((name) =>
     entry(name, 0.35, (b) => fn(name, b.shape(), options({ generator: generator(b) }))),
@@ -536,6 +588,7 @@ export const catalogue: readonly Entry[] = [
   ...movements,
   ...products,
   ...indexing,
+  ...loops,
   ...losses,
   ...chance,
   ...creation,

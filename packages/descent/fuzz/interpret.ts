@@ -1,6 +1,7 @@
 /** Runs a graph through the public interface, on a device, operation by operation or compiled. */
 import type { DeviceName, DType, Shape } from '../src/index.ts'
 import * as descent from '../src/index.ts'
+import * as loops from './loops.ts'
 import {
   isList,
   overwritten,
@@ -70,7 +71,7 @@ function resolve(param: Param, scope: Scope): unknown {
 
 /** Runs one statement; what it gives, if it is a tensor, is in the scope afterwards. */
 export function invoke({ id, on, call, params, part }: Statement, scope: Scope): void {
-  const receiver: unknown = on === null ? descent : scope.get(on)
+  const receiver: unknown = on === null ? (Reflect.has(loops, call) ? loops : descent) : scope.get(on)
   if (typeof receiver !== 'object' || receiver === null) throw new Error(`fuzz: v${on} cannot be called`)
   const method: unknown = Reflect.get(receiver, call)
   if (typeof method !== 'function') throw new Error(`fuzz: there is no ${call}`)

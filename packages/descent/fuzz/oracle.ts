@@ -13,6 +13,7 @@ import type { Storage } from '../src/devices/device.ts'
 import { ReferenceStorage, referenceDevice } from '../src/devices/reference/device.ts'
 import type { Kernel, Plan } from '../src/kernel/kernel.ts'
 import { type Outcome, run } from './interpret.ts'
+import { writingOut } from './loops.ts'
 import { type Program, valuesOf } from './program.ts'
 import { mix } from './random.ts'
 
@@ -93,7 +94,7 @@ watchReference()
 function watching(eyes: (seen: Seen) => void, fn: () => Outcome): Outcome {
   watcher = eyes
   try {
-    return fn()
+    return writingOut(fn)
   } finally {
     watcher = null
   }
@@ -104,7 +105,7 @@ const inexact = new Set(
   (
     'exp log log2 log1p expm1 rsqrt sin cos tan atan sinh cosh tanh sigmoid erf softmax logSoftmax logsumexp ' +
     'gelu silu mish softplus logSigmoid elu selu celu tanhshrink softmin crossEntropy binaryCrossEntropy ' +
-    'binaryCrossEntropyWithLogits scaledDotProductAttention randn norm std pow linspace'
+    'binaryCrossEntropyWithLogits scaledDotProductAttention randn norm std pow linspace recurrent'
   ).split(' '),
 )
 

@@ -80,7 +80,9 @@ export function print({ program, device, mode, expected = 'reference', heading }
   const used = new Set([...setup, ...body].flatMap(statementRefs).concat(outputs, args, written))
   const names = new Set(['setDevice', 'type Tensor'])
   for (const input of inputs) if (input.kind !== 'number') names.add(input.kind === 'tensor' ? 'tensor' : 'Generator')
-  for (const { on, call } of [...setup, ...body]) if (on === null) names.add(call)
+  const ofLoops = new Set<string>()
+  for (const { on, call } of [...setup, ...body])
+    if (on === null) (call === 'loopOf' || call === 'recurrent' ? ofLoops : names).add(call)
   const runs: { readonly device: DeviceName; readonly compiled: boolean }[] = [
     { device: expected, compiled: false },
     { device, compiled: mode === 'compiled' },
@@ -112,6 +114,7 @@ export function print({ program, device, mode, expected = 'reference', heading }
   return [
     ...heading.map((line) => `// ${line}`),
     `import { ${[...names].sort((a, b) => plain(a).localeCompare(plain(b))).join(', ')} } from 'descent'`,
+    ...(ofLoops.size > 0 ? [`import { ${[...ofLoops].join(', ')} } from './packages/descent/fuzz/loops.ts'`] : []),
     '',
     `function results(${calledWith}) {`,
     ...lines.map((line) => `  ${line}`),

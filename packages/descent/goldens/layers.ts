@@ -73,6 +73,19 @@ const layers: Readonly<Record<string, (args: Args) => Built>> = {
         batchFirst: args.flag('batch_first'),
       }) as unknown as nn.Module,
     ),
+  rnn: (args) => {
+    const options = { ...recurrentOptions(args), nonlinearity: args.text('nonlinearity') as 'tanh' | 'relu' }
+    const layer = new nn.RNN(args.number('in'), args.number('hidden'), options)
+    return { layer, forward: ({ x }) => layer.forward(x as Tensor) }
+  },
+  gru: (args) => {
+    const layer = new nn.GRU(args.number('in'), args.number('hidden'), recurrentOptions(args))
+    return { layer, forward: ({ x }) => layer.forward(x as Tensor) }
+  },
+  lstm: (args) => {
+    const layer = new nn.LSTM(args.number('in'), args.number('hidden'), recurrentOptions(args))
+    return { layer, forward: ({ x }) => layer.forward(x as Tensor).flat() }
+  },
   upsample: (args) =>
     one(
       new nn.Upsample({
@@ -82,6 +95,14 @@ const layers: Readonly<Record<string, (args: Args) => Built>> = {
       }),
     ),
   pixel_shuffle: (args) => one(new nn.PixelShuffle(args.number('factor'))),
+}
+
+function recurrentOptions(args: Args): nn.RecurrentOptions {
+  return {
+    numLayers: args.number('layers', 1),
+    bidirectional: args.flag('bidirectional'),
+    batchFirst: args.flag('batch_first'),
+  }
 }
 
 function convArguments(args: Args): [number, number, nn.Sizes, nn.ConvOptions] {

@@ -9,9 +9,10 @@ import { Tensor } from './tensor.ts'
 import { activeTrace } from './trace.ts'
 
 /** Runs or traces an operation, and notes it for gradients. */
-export function applyOp<A>(device: Device, op: OpDef<A>, attrs: A, inputs: readonly Tensor[]): Tensor {
-  const derivation = derivationOf(op, attrs, inputs)
+export function applyOp<A>(device: Device, op: OpDef<A>, attrs: A, given: readonly Tensor[]): Tensor {
   const trace = activeTrace()
+  const inputs = trace ? trace.inside(given) : given
+  const derivation = derivationOf(op, attrs, inputs)
   if (trace) {
     const node = trace.graph.apply(
       op,
@@ -50,10 +51,11 @@ function derivationOf<A>(op: OpDef<A>, attrs: A, inputs: readonly Tensor[]): aut
 /** A result computed without records, whose gradient is given by a rule of its own. */
 export function withVjp(
   name: string,
-  inputs: readonly Tensor[],
+  given: readonly Tensor[],
   compute: () => Tensor,
   vjp: autograd.Derivation['vjp'],
 ): Tensor {
+  const inputs = activeTrace()?.inside(given) ?? given
   const out = autograd.noGrad(compute)
   if (!autograd.isRecording() || !inputs.some((x) => x.requiresGrad)) return out
   return rederive(out, { sequence: autograd.nextSequence(), name, inputs, vjp })

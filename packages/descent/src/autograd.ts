@@ -55,16 +55,24 @@ export function enableGrad<T>(fn: () => T): T {
   return withRecording(true, fn)
 }
 
-/** The cotangents of `targets`, given that of `root`; null where the root does not depend on a target. */
-export function cotangents(root: Tensor, seed: Tensor, targets: readonly Tensor[]): (Tensor | null)[] {
-  const found = propagate(root, seed)
+/**
+ * The cotangents of `targets`, given those of `roots`; null where no root depends on a target. What tensors of `end` came
+ * from is not looked at.
+ */
+export function cotangents(
+  roots: readonly Tensor[],
+  seeds: readonly Tensor[],
+  targets: readonly Tensor[],
+  end: readonly Tensor[] = [],
+): (Tensor | null)[] {
+  const found = propagate(roots, seeds, end)
   return targets.map((target) => found.get(target) ?? null)
 }
 
 /** Adds the gradient of `root` to the `.grad` of every leaf that it depends on. */
 export function backward(root: Tensor, seed: Tensor): void {
   noGrad(() => {
-    for (const [tensor, cotangent] of propagate(root, seed)) {
+    for (const [tensor, cotangent] of propagate([root], [seed], [])) {
       if (tensor.derivation || !tensor.requiresGrad) continue
       const trace = activeTrace()
       trace?.accumulates(tensor)
@@ -74,30 +82,36 @@ export function backward(root: Tensor, seed: Tensor): void {
   })
 }
 
-function propagate(root: Tensor, seed: Tensor): Map<Tensor, Tensor> {
-  const sums = new Map<Tensor, Tensor>([[root, seed]])
-  for (const out of derivedTensors(root)) {
+function propagate(roots: readonly Tensor[], seeds: readonly Tensor[], end: readonly Tensor[]): Map<Tensor, Tensor> {
+  const sums = new Map<Tensor, Tensor>()
+  const add = (tensor: Tensor, part: Tensor): void => {
+    const sum = sums.get(tensor)
+    sums.set(tensor, sum ? sum.add(part) : part)
+  }
+  roots.forEach((root, i) => {
+    add(root, seeds[i] as Tensor)
+  })
+  for (const out of derivedTensors(roots, end)) {
     const cotangent = sums.get(out)
     const derivation = out.derivation
     if (!cotangent || !derivation) continue
     const parts = derivation.vjp(cotangent, out)
     derivation.inputs.forEach((input, i) => {
       const part = parts[i]
-      if (!part || !input.requiresGrad) return
-      const sum = sums.get(input)
-      sums.set(input, sum ? sum.add(part) : part)
+      if (part && input.requiresGrad) add(input, part)
     })
   }
   return sums
 }
 
-/** All tensors with a derivation that `root` came from, latest first. */
-function derivedTensors(root: Tensor): Tensor[] {
+/** All tensors with a derivation that `roots` came from, latest first. */
+function derivedTensors(roots: readonly Tensor[], end: readonly Tensor[]): Tensor[] {
   const seen = new Set<Tensor>()
-  const stack = [root]
+  const last = new Set(end)
+  const stack = [...roots]
   while (stack.length > 0) {
     const tensor = stack.pop() as Tensor
-    if (seen.has(tensor) || !tensor.derivation) continue
+    if (seen.has(tensor) || !tensor.derivation || last.has(tensor)) continue
     seen.add(tensor)
     for (const input of tensor.derivation.inputs) if (input.requiresGrad) stack.push(input)
   }

@@ -28,7 +28,9 @@ export function valueAndGrad(fn: TensorFunction): (...inputs: Tensor[]) => { val
         throw new ShapeError(
           `grad: the function must give one element, got ${shapeText(value.shape)}. Reduce it with sum() or mean().`,
         )
-      const found = value.requiresGrad ? cotangents(value, value.onesLike().detach(), tracked) : tracked.map(() => null)
+      const found = value.requiresGrad
+        ? cotangents([value], [value.onesLike().detach()], tracked)
+        : tracked.map(() => null)
       return { value, gradients: found.map((g, i) => g ?? (tracked[i] as Tensor).zerosLike()) }
     })
 }

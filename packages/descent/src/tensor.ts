@@ -136,6 +136,11 @@ export class Tensor {
     return 'node' in this.#values
   }
 
+  /** For the library's own use. */
+  isTracedBy(trace: Trace): boolean {
+    return 'node' in this.#values && this.#values.trace === trace
+  }
+
   /** A fresh copy of the values, row-major: Float32Array, Int32Array, or Uint8Array for bool. */
   data(): Float32Array | Int32Array | Uint8Array {
     const values = this.values()

@@ -126,6 +126,11 @@ export class Trace {
     return tensor.isTraced && !this.standIns.has(tensor)
   }
 
+  /** What an operation of this trace reads instead of tensors from outside. */
+  inside(inputs: readonly Tensor[]): readonly Tensor[] {
+    return inputs
+  }
+
   updates(): { source: Source; value: Node }[] {
     return [...this.#updates].map(([source, value]) => ({ source, value }))
   }
@@ -154,6 +159,17 @@ export function withTrace<T>(trace: Trace, fn: () => T): T {
     return fn()
   } finally {
     active = null
+  }
+}
+
+/** Traces the body of a loop, for whoever runs or traces the loop itself. */
+export function withBody<T>(trace: Trace, fn: () => T): T {
+  const suspended = active
+  active = trace
+  try {
+    return fn()
+  } finally {
+    active = suspended
   }
 }
 

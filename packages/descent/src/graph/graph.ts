@@ -8,6 +8,7 @@ import { matmul } from '../ops/matmul.ts'
 import { expand, permute, reshape } from '../ops/movement.ts'
 import { attrsText, type Lowering, type OpDef } from '../ops/op.ts'
 import { emptyLowering, isEmpty, restOf } from './empty.ts'
+import { liesInMemory } from './part.ts'
 import { type Rewrite, simplify } from './simplify.ts'
 
 export interface Node {
@@ -85,7 +86,16 @@ export class Graph {
         inMemory: [],
         value: () => ({ kind: 'const', dtype, value }),
       }
-      node = this.#add('constant', String(value), rule, [], { shape: [], dtype }, lowering, null, value)
+      node = this.#add(
+        'constant',
+        Object.is(value, -0) ? '-0' : String(value),
+        rule,
+        [],
+        { shape: [], dtype },
+        lowering,
+        null,
+        value,
+      )
       this.#known.set(key, node)
     }
     return node
@@ -117,9 +127,10 @@ export class Graph {
       const split = this.#splitReduction(op, lowering.axes, inputs[0] as Node)
       if (split) return split
     }
-    // A sort finds its input row-major in a buffer of its own.
-    const ready =
-      lowering.kind === 'argsort' ? inputs.map((x) => (x.leaf || x.constant !== null ? this.copy(x) : x)) : inputs
+    // A sort finds its input row-major in a buffer of its own; a loop, row-major in memory.
+    const asItIs = (x: Node): boolean =>
+      lowering.kind === 'argsort' ? !x.leaf && x.constant === null : lowering.kind !== 'loop' || liesInMemory(x)
+    const ready = inputs.map((x) => (asItIs(x) ? x : this.copy(x)))
     return this.#add(op.name, text, rule, ready, meta, lowering, null, null)
   }
 

@@ -6,7 +6,7 @@
  *   - 'full': an element for every point of the domain;
  *   - 'row': an element for every row.
  * gemm: one matrix product ('product') and 'full' members that use its elements in their own places.
- * single: a scan, a scatter or a sort, alone.
+ * single: a scan, a scatter, a sort or a whole loop, alone.
  */
 import type { Shape } from '../dtype.ts'
 import { sameShape, sizeOf } from '../dtype.ts'
@@ -41,6 +41,7 @@ export function groupOf(root: Node): Group {
     case 'scan':
     case 'scatter':
     case 'argsort':
+    case 'loop':
       return alone(root, 'single', root.shape, null, 'single')
   }
 }

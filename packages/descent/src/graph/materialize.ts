@@ -5,6 +5,7 @@
  */
 import { sizeOf } from '../dtype.ts'
 import type { Node } from './graph.ts'
+import { basesOf } from './loop.ts'
 
 /** Vector instructions for which it is cheaper to compute an element again than to store and load it. */
 const CHEAP = 2
@@ -32,6 +33,7 @@ export function materialize(outputs: readonly Node[]): Materialized {
   const users = usersOf(order)
   const roots = new Set<Node>(outputs.filter((node) => node.lowering.kind !== 'leaf'))
   for (const node of order) {
+    if (node.lowering.kind === 'loop') for (const base of basesOf(node)) roots.add(base)
     if (node.lowering.kind !== 'gemm') continue
     for (const input of node.inputs) {
       const operand = throughMovements(input)

@@ -8,14 +8,15 @@
 import { sizeOf } from '../dtype.ts'
 import * as E from '../kernel/expr.ts'
 import { type Index, sameIndex } from '../kernel/index-expr.ts'
-import type { Check, Launch, Plan, PlanBuffer } from '../kernel/kernel.ts'
+import type { Check, Launch, Loop, Plan, PlanBuffer } from '../kernel/kernel.ts'
 import { KernelNumbers } from '../kernel/key.ts'
-import type { Lowered, Target } from './builder.ts'
+import { homeOf, type Lowered, type Target } from './builder.ts'
 import { isEmpty } from './empty.ts'
 import { fuse } from './fuse.ts'
 import type { Graph, Node, Source } from './graph.ts'
 import type { Group } from './group.ts'
 import { KnownKernels } from './known-kernels.ts'
+import { type LoopLaunch, type LoweredLoop, lowerLoop } from './loop.ts'
 import { type Materialized, materialize } from './materialize.ts'
 import { planMemory } from './memory.ts'
 
@@ -34,7 +35,7 @@ export interface Planned {
 }
 
 interface Item {
-  readonly lowered: Lowered
+  readonly lowered: Lowered | LoweredLoop
   /** Kernels that must run before, and those that wait for it. */
   readonly after: Set<Item>
   readonly before: Set<Item>
@@ -42,18 +43,19 @@ interface Item {
   readonly updatesState: boolean
 }
 
-export function buildPlan(program: Program): Planned {
+/** `checks`: those that other kernels of the same plan have already. */
+export function buildPlan(program: Program, checks: readonly Check[] = []): Planned {
   const { graph } = program
   const taken = new Set<Node>()
-  const own = (node: Node): Node => {
-    const result = node.leaf || taken.has(node) || node.constant !== null ? graph.copy(node) : node
+  const own = (node: Node, copied = false): Node => {
+    const result = copied || node.leaf || taken.has(node) || node.constant !== null ? graph.copy(node) : node
     taken.add(result)
     return result
   }
   const updates = program.updates
     .filter(({ value }) => !isEmpty(value))
-    .map(({ source, value }) => ({ source, value: own(value) }))
-  const outputs = program.outputs.map(own)
+    .map(({ source, value }) => ({ source, value: own(value, value.lowering.kind === 'loop') }))
+  const outputs = program.outputs.map((node) => own(node))
   const computed = outputs.filter((node) => !isEmpty(node))
   let materialized = materialize([...computed, ...updates.map((u) => u.value)])
 
@@ -61,7 +63,7 @@ export function buildPlan(program: Program): Planned {
   const alone = new Set<Node>()
   const inMemory: Node[] = []
   for (;;) {
-    const attempt = arrange(updates, computed, materialized, alone)
+    const attempt = arrange(updates, computed, materialized, alone, [...checks])
     if ('items' in attempt) return assemble(program, attempt.items, attempt.checks, outputs, materialized)
     const conflict = updates.findIndex((u) => u.source === attempt.conflict)
     const { source, value } = updates[conflict] as { source: Source; value: Node }
@@ -79,15 +81,15 @@ function arrange(
   outputs: readonly Node[],
   materialized: Materialized,
   alone: ReadonlySet<Node>,
+  checks: Check[],
 ): { items: Item[]; checks: Check[] } | { conflict: Source } {
   const inPlace = new Map(updates.map((u) => [u.value, u.source]))
   const kernels = new KnownKernels(materialized, inPlace, new Set([...outputs, ...inPlace.keys()]))
   const groups = fuse(materialized, kernels, alone, inPlace)
-  const checks: Check[] = []
   const items = new Map<Group, Item>()
   for (const group of new Set(groups.values())) {
     const { members } = group
-    const lowered = kernels.lower(group, checks)
+    const lowered = lowerAny(group, kernels, inPlace, checks)
     if (!lowered) throw new Error(`kernel of ${members.map((n) => n.op).join(', ')} cannot be lowered`)
     items.set(group, {
       lowered,
@@ -121,6 +123,23 @@ function arrange(
   return { items: [...items.values()], checks }
 }
 
+function lowerAny(
+  group: Group,
+  kernels: KnownKernels,
+  inPlace: ReadonlyMap<Node, Source>,
+  checks: Check[],
+): Lowered | LoweredLoop | null {
+  const [node] = group.members as [Node]
+  const { lowering } = node
+  if (lowering.kind !== 'loop') return kernels.lower(group, checks)
+  const ofBody = (program: Program, before: Check[]): Planned => {
+    const planned = buildPlan(program, before)
+    checks.push(...planned.plan.checks.slice(before.length))
+    return planned
+  }
+  return lowerLoop(node, lowering.loop, (root) => homeOf(root, { inPlace }), ofBody, checks)
+}
+
 function runAfter(item: Item, earlier: Item): void {
   if (item === earlier) return
   item.after.add(earlier)
@@ -142,7 +161,9 @@ function waitsForItself(item: Item): boolean {
 }
 
 /** Whether all loads from the source are of the element that the same stage, or a later one, stores. */
-function readsInPlace({ kernel, targets }: Lowered, source: Source): boolean {
+function readsInPlace(lowered: Lowered | LoweredLoop, source: Source): boolean {
+  if ('steps' in lowered) return false
+  const { kernel, targets } = lowered
   const buffer = targets.indexOf(source)
   if (buffer < 0) return true
   if (kernel.kind === 'gemm') {
@@ -226,12 +247,35 @@ function assemble(
     return number
   }
   const numbered = new KernelNumbers()
-  const launches = steps.map((step, s) =>
-    step.map(({ lowered }): Launch => {
-      const bound = lowered.targets.map((target, i) => bufferOf(target, lowered.kernel.buffers[i]?.access ?? 'read', s))
-      return { kernel: numbered.numberOf(lowered.kernel), buffers: bound, size: lowered.size }
-    }),
-  )
+  const launches: Launch[][] = []
+  const loops: Loop[] = []
+  /** Adds steps that run one after the other while all their buffers are needed. */
+  const add = (added: readonly (readonly (Lowered | LoopLaunch)[])[]): void => {
+    const [first, last] = [launches.length, launches.length + added.length - 1]
+    for (const step of added) {
+      const bind = (launch: Lowered | LoopLaunch): Launch => {
+        const { kernel, targets, size } = launch
+        const buffers = targets.map((target, i) => {
+          const access = kernel.buffers[i]?.access ?? 'read'
+          bufferOf(target, access, first)
+          return bufferOf(target, access, last)
+        })
+        const plain = { kernel: numbered.numberOf(kernel), buffers, size }
+        return 'parts' in launch ? { ...plain, parts: launch.parts } : plain
+      }
+      launches.push(step.map(bind))
+    }
+  }
+  for (const step of steps) {
+    const kernels = step.flatMap(({ lowered }) => ('steps' in lowered ? [] : [lowered]))
+    if (kernels.length > 0) add([kernels])
+    for (const { lowered } of step) {
+      if (!('steps' in lowered)) continue
+      if (lowered.start.length > 0) add([lowered.start])
+      loops.push({ first: launches.length, length: lowered.steps.length, count: lowered.count })
+      add(lowered.steps)
+    }
+  }
   const inArena = buffers.filter(({ target }) => !isArgument(target, outputs))
   const { offsets, bytes } = planMemory(
     inArena.map((b) => ({ bytes: lengthOf(b.target) * 4, first: b.first, last: b.last })),
@@ -252,7 +296,7 @@ function assemble(
   })
   // Outputs without elements have a position, too, but nothing writes them.
   for (const [output, node] of outputs.entries()) if (isEmpty(node)) args.push(output)
-  const plan: Plan = { kernels: numbered.kernels, buffers: placed, steps: launches, arenaBytes: bytes, checks }
+  const plan: Plan = { kernels: numbered.kernels, buffers: placed, steps: launches, loops, arenaBytes: bytes, checks }
   return { plan, arguments: args, nodes: order.length > 0 ? order : program.graph.nodes }
 }
 

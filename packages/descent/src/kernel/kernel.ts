@@ -130,6 +130,26 @@ export interface Launch {
   readonly kernel: number
   readonly buffers: readonly number[]
   readonly size: number | null
+  /** For each local buffer the part that it is bound to; absent: all of them are whole. */
+  readonly parts?: readonly Part[]
+}
+
+/**
+ * In iteration i of the loop that the launch stands in (0 outside of loops), `length` elements from start + stride · i
+ * on; i modulo `period` where there is one.
+ */
+export interface Part {
+  readonly length: number
+  readonly start: number
+  readonly stride: number
+  readonly period: number | null
+}
+
+/** The steps first … first + length - 1 run `count` times, one iteration after the other. */
+export interface Loop {
+  readonly first: number
+  readonly length: number
+  readonly count: number
 }
 
 /** Where a buffer of a plan lives. `length` counts elements, four bytes each. */
@@ -162,6 +182,8 @@ export interface Plan {
   readonly kernels: readonly Kernel[]
   readonly buffers: readonly PlanBuffer[]
   readonly steps: readonly (readonly Launch[])[]
+  /** In order; no step belongs to two. */
+  readonly loops?: readonly Loop[]
   readonly arenaBytes: number
   readonly checks: readonly Check[]
 }

@@ -6,7 +6,7 @@
  */
 import { type Expr, operands } from './expr.ts'
 import { type Index, indexKey, substitute, variable } from './index-expr.ts'
-import type { Axis, BufferUse, Kernel, Launch, Plan, PlanBuffer, Stage, Store } from './kernel.ts'
+import type { Axis, BufferUse, Kernel, Launch, Part, Plan, PlanBuffer, Stage, Store } from './kernel.ts'
 
 export function printIndex(x: Index): string {
   return indexKey(x).replaceAll('+-', '-')
@@ -35,13 +35,25 @@ export function printPlan(plan: Plan): string {
   for (const [i, check] of plan.checks.entries()) lines.push(`check ${i}: ${check.label}, below ${check.size}`)
   for (const [i, kernel] of plan.kernels.entries()) lines.push('', `kernel ${i}: ${printKernel(kernel)}`)
   lines.push('')
-  for (const [i, launches] of plan.steps.entries()) lines.push(`step ${i}: ${launches.map(printLaunch).join(', ')}`)
+  for (const [i, launches] of plan.steps.entries()) {
+    const loop = plan.loops?.find(({ first, length }) => i >= first && i < first + length)
+    if (loop?.first === i) lines.push(`${loop.count} times:`)
+    lines.push(`${loop ? '  ' : ''}step ${i}: ${launches.map(printLaunch).join(', ')}`)
+  }
   return lines.join('\n')
 }
 
 function printLaunch(launch: Launch): string {
   const size = launch.size === null ? '' : ` × ${launch.size}`
-  return `kernel ${launch.kernel}${size} (${launch.buffers.join(', ')})`
+  const bound = launch.buffers.map((buffer, i) => `${buffer}${printPart(launch.parts?.[i])}`)
+  return `kernel ${launch.kernel}${size} (${bound.join(', ')})`
+}
+
+function printPart(part: Part | undefined): string {
+  if (!part || (part.start === 0 && part.stride === 0)) return ''
+  const { start, stride, period } = part
+  if (stride === 0) return ` from ${start}`
+  return ` from ${start} ${stride < 0 ? '-' : '+'} ${Math.abs(stride)}·${period === null ? 'i' : `(i mod ${period})`}`
 }
 
 function printPlace(place: PlanBuffer['place']): string {

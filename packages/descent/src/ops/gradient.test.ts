@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { cat, conv, gradCheck, setDevice, type Tensor, tensor, valueAndGrad } from '../index.ts'
+import { cat, conv, gradCheck, scan, setDevice, type Tensor, tensor, valueAndGrad } from '../index.ts'
 import { convWeightGradient } from './conv.ts'
 import { operations } from './index.ts'
 import { pad } from './movement.ts'
@@ -168,6 +168,29 @@ const samples: Record<string, (d: Draw) => Sample> = {
   scatterAdd: (d) => ({
     fn: (x, i, s) => (x as Tensor).scatterAdd(axisOf(d), i as Tensor, s as Tensor),
     inputs: [make(d), places(d.shape, d.shape[axisOf(d)] as number, d.seed), make({ ...d, seed: d.seed + 1 })],
+  }),
+  loop: ({ shape: [steps = 1, n = 2, k = 1], seed }) => ({
+    fn: (x, h, w) => {
+      const weight = w as Tensor
+      const { carry, outputs } = scan(
+        ([state], [slice]) => {
+          const next = (state as Tensor)
+            .matmul(weight)
+            .add(slice as Tensor)
+            .tanh()
+          return { carry: [next], outputs: [next.mul(slice as Tensor), (state as Tensor).sum()] }
+        },
+        [h as Tensor],
+        [x as Tensor],
+        { reverse: seed % 2 === 1 },
+      )
+      return cat([...carry, ...outputs].map((y) => y.flatten()))
+    },
+    inputs: [
+      make({ shape: [steps, n, k], seed }),
+      make({ shape: [n, k], seed: seed + 1 }),
+      make({ shape: [k, k], seed: seed + 2 }, -0.9, 0.9),
+    ],
   }),
 }
 

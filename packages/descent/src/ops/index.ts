@@ -2,6 +2,7 @@
 import * as conv from './conv.ts'
 import * as elementwise from './elementwise.ts'
 import * as indexing from './indexing.ts'
+import * as loop from './loop.ts'
 import * as matmul from './matmul.ts'
 import * as movement from './movement.ts'
 import * as random from './random.ts'
@@ -13,7 +14,7 @@ export interface Operation {
   readonly differentiable: boolean
 }
 
-const families = [elementwise, reduce, movement, matmul, conv, indexing, random]
+const families = [elementwise, reduce, movement, matmul, conv, indexing, random, loop]
 
 export const operations: readonly Operation[] = families
   .flatMap((family) => Object.values(family) as readonly unknown[])

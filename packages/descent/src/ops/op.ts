@@ -10,6 +10,7 @@ import type { Expr } from '../kernel/expr.ts'
 import type { Index } from '../kernel/index-expr.ts'
 import type { ReduceOp } from '../kernel/kernel.ts'
 import type { Tensor } from '../tensor.ts'
+import type { LoopAttrs } from './loop.ts'
 
 export interface OpDef<A> {
   readonly name: string
@@ -40,6 +41,8 @@ export type Lowering =
   | { readonly kind: 'scatter'; readonly axis: number; readonly label: string }
   /** The positions that sort the last axis. */
   | { readonly kind: 'argsort'; readonly descending: boolean }
+  /** A body that runs again and again; its inputs lie in memory, row-major. */
+  | { readonly kind: 'loop'; readonly loop: LoopAttrs }
 
 export interface MapLowering {
   readonly kind: 'map'

@@ -8,6 +8,7 @@ import type { DType } from '../../dtype.ts'
 import { failedCheck } from '../../errors.ts'
 import type { Launch, Plan, PlanBuffer } from '../../kernel/kernel.ts'
 import { printPlan } from '../../kernel/print.ts'
+import { startOf, turnsOf } from '../../kernel/turns.ts'
 import type { Device, Runner, Storage } from '../device.ts'
 import type { Binding, Elements } from './expression.ts'
 import { compileKernel } from './program.ts'
@@ -90,7 +91,7 @@ class ReferenceRunner implements Runner {
     this.#plan = plan
     this.#programs = plan.kernels.map((kernel, i) => compileKernel(kernel, `kernel ${i} (${kernel.kind})`))
     this.#own = plan.buffers.map(ownMemory)
-    for (const launches of plan.steps) for (const launch of launches) checkLaunch(plan, launch)
+    for (const { step, iteration } of turnsOf(plan)) for (const launch of step) checkLaunch(plan, launch, iteration)
   }
 
   run(args: readonly Storage[]): void {
@@ -99,9 +100,9 @@ class ReferenceRunner implements Runner {
     for (const [i, buffer] of plan.buffers.entries()) {
       if (buffer.place.kind === 'arena') data[i]?.fill(buffer.dtype === 'f32' ? Number.NaN : 0x7fc0dead)
     }
-    for (const launches of plan.steps) {
+    for (const { step, iteration } of turnsOf(plan)) {
       let failure: { readonly id: number; readonly value: number } | null = null
-      for (const launch of launches) failure ??= this.#launch(launch, data)
+      for (const launch of step) failure ??= this.#launch(launch, data, iteration)
       if (failure) {
         const check = plan.checks[failure.id]
         if (!check) throw new Error(`reference device: check ${failure.id} failed, which the plan does not list`)
@@ -114,17 +115,29 @@ class ReferenceRunner implements Runner {
     return printPlan(this.#plan)
   }
 
-  #launch(launch: Launch, data: readonly Elements[]): { readonly id: number; readonly value: number } | null {
+  #launch(
+    launch: Launch,
+    data: readonly Elements[],
+    iteration: number,
+  ): { readonly id: number; readonly value: number } | null {
     const program = this.#programs[launch.kernel] as ReturnType<typeof compileKernel>
     const uses = program.frame.uses
     const written = new Set<Elements>()
     for (const [i, use] of uses.entries()) {
       if (use.access !== 'read') written.add(data[launch.buffers[i] as number] as Elements)
     }
-    program.frame.bindings = launch.buffers.map((b): Binding => {
+    program.frame.bindings = launch.buffers.map((b, i): Binding => {
       const elements = data[b] as Elements
-      const length = (this.#plan.buffers[b] as PlanBuffer).length
-      return { data: elements, length, writers: written.has(elements) ? writersFor(elements) : null }
+      const writers = written.has(elements) ? writersFor(elements) : null
+      const part = launch.parts?.[i]
+      if (!part) return { data: elements, length: (this.#plan.buffers[b] as PlanBuffer).length, writers }
+      const start = startOf(part, iteration)
+      const end = start + part.length
+      return {
+        data: elements.subarray(start, end),
+        length: part.length,
+        writers: writers?.subarray(start, end) ?? null,
+      }
     })
     program.run(launch.size)
     program.frame.bindings = []
@@ -161,7 +174,7 @@ function argument(buffer: PlanBuffer, i: number, args: readonly Storage[]): Elem
   return data
 }
 
-function checkLaunch(plan: Plan, launch: Launch): void {
+function checkLaunch(plan: Plan, launch: Launch, iteration: number): void {
   const kernel = plan.kernels[launch.kernel]
   if (!kernel) throw new Error(`reference device: the plan has no kernel ${launch.kernel}`)
   const where = `reference device: a launch of kernel ${launch.kernel} (${kernel.kind})`
@@ -173,8 +186,14 @@ function checkLaunch(plan: Plan, launch: Launch): void {
     if (!buffer) throw new Error(`${where} binds buffer ${launch.buffers[i]}, which the plan does not have`)
     if (buffer.dtype !== use.dtype) throw new Error(`${where} binds a buffer of ${buffer.dtype} to b${i}: ${use.dtype}`)
     const flat = kernel.kind === 'loops' && kernel.flat
-    if (!flat && buffer.length !== use.length) {
-      throw new Error(`${where} binds a buffer of ${buffer.length} elements to b${i} of ${use.length}`)
+    const part = launch.parts?.[i]
+    const length = part?.length ?? buffer.length
+    const start = startOf(part, iteration)
+    if (start < 0 || start + length > buffer.length) {
+      throw new Error(`${where} binds ${length} elements from ${start} on of a buffer of ${buffer.length} to b${i}`)
+    }
+    if (!flat && length !== use.length) {
+      throw new Error(`${where} binds a buffer of ${length} elements to b${i} of ${use.length}`)
     }
     if (use.access === 'read') continue
     if (buffer.place.kind === 'constant') throw new Error(`${where} writes a constant`)

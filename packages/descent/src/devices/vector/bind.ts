@@ -7,6 +7,7 @@
  * each argument that does not live in the device's memory itself.
  */
 import type { Launch, Plan } from '../../kernel/kernel.ts'
+import { moves, startOf, turnsOf } from '../../kernel/turns.ts'
 import type { EmittedKernel } from './target.ts'
 
 export interface Argument {
@@ -16,14 +17,14 @@ export interface Argument {
   readonly resident: boolean
   /** Where its copy lies in the workspace. */
   readonly offset: number
-  /** The words that hold its address. */
-  readonly words: readonly number[]
+  /** The words that hold its address, or that of a byte further on. */
+  readonly words: readonly { readonly word: number; readonly offset: number }[]
 }
 
 export interface BindLayout {
   /** With everything in it that never changes. */
   readonly words: readonly number[]
-  /** For each launch, in order, the word at which its table begins. */
+  /** For each launch, in the order of `turnsOf`, the word at which its table begins. */
   readonly starts: readonly number[]
   /** Words that hold the address of a byte of the workspace. */
   readonly relative: readonly { readonly word: number; readonly offset: number }[]
@@ -51,31 +52,49 @@ export function layoutBinds(
   { gap, copiesArguments }: WorkspaceRules = { gap: 64, copiesArguments: true },
 ): BindLayout {
   const kernelOf = (launch: Launch): EmittedKernel => kernels[launch.kernel] as EmittedKernel
+  const turns = turnsOf(plan)
   const starts: number[] = []
-  let length = 0
-  for (const launch of plan.steps.flat()) {
-    starts.push(length)
-    length += roundUp(launch.buffers.length + 3, 4)
-  }
-  const words = new Array<number>(length).fill(0)
-  const uses: number[][] = plan.buffers.map(() => [])
+  const tableOf = new Map<Launch, number>()
+  const uses: { word: number; offset: number }[][] = plan.buffers.map(() => [])
   const shared: { word: number; offset: number }[] = []
+  const words: number[] = []
   let sharedBytes = 0
-  let next = 0
+  /** Where in shared memory the launches of a loop, or of a step outside of loops, have theirs: it stays theirs while the loop runs. */
+  const sharedAt = new Map<Launch, number>()
+  const ofLoop = new Map(
+    (plan.loops ?? []).flatMap((loop) =>
+      plan.steps.slice(loop.first, loop.first + loop.length).map((step) => [step, loop]),
+    ),
+  )
+  let before: unknown
+  let offset = 0
   for (const step of plan.steps) {
-    let offset = 0
+    const together = ofLoop.get(step) ?? step
+    if (together !== before) offset = 0
+    before = together
     for (const launch of step) {
-      let word = starts[next++] as number
-      const kernel = kernelOf(launch)
-      for (const buffer of launch.buffers) uses[buffer]?.push(word++)
-      if (launch.size !== null) words[word++] = launch.size
-      if (kernel.sharedBytes > 0) {
-        shared.push({ word: word++, offset })
-        offset += roundUp(kernel.sharedBytes, ALIGNMENT) + gap
-      }
-      if (kernel.tables) words[word] = tables[launch.kernel] as number
+      sharedAt.set(launch, offset)
+      const bytes = kernelOf(launch).sharedBytes
+      if (bytes > 0) offset += roundUp(bytes, ALIGNMENT) + gap
     }
     sharedBytes = Math.max(sharedBytes, offset)
+  }
+  for (const { step, iteration } of turns) {
+    for (const launch of step) {
+      const known = tableOf.get(launch)
+      starts.push(known ?? words.length)
+      if (known !== undefined) continue
+      let word = words.length
+      if (!moves(launch)) tableOf.set(launch, word)
+      const kernel = kernelOf(launch)
+      for (let i = 0; i < roundUp(launch.buffers.length + 3, 4); i++) words.push(0)
+      for (const [i, buffer] of launch.buffers.entries()) {
+        uses[buffer]?.push({ word: word++, offset: 4 * startOf(launch.parts?.[i], iteration) })
+      }
+      if (launch.size !== null) words[word++] = launch.size
+      if (kernel.sharedBytes > 0) shared.push({ word: word++, offset: sharedAt.get(launch) as number })
+      if (kernel.tables) words[word] = tables[launch.kernel] as number
+    }
   }
 
   const sharedStart = roundUp(plan.arenaBytes, ALIGNMENT) + gap
@@ -83,14 +102,14 @@ export function layoutBinds(
   const args: Argument[] = []
   let bytes = sharedStart + sharedBytes + gap
   plan.buffers.forEach(({ place, length: elements }, buffer) => {
-    const own = uses[buffer] as number[]
+    const own = uses[buffer] as { word: number; offset: number }[]
     switch (place.kind) {
       case 'arena':
-        for (const word of own) relative.push({ word, offset: place.offset })
+        for (const { word, offset } of own) relative.push({ word, offset: place.offset + offset })
         return
       case 'constant': {
         const address = constant(place.values)
-        for (const word of own) words[word] = address
+        for (const { word, offset } of own) words[word] = address + offset
         return
       }
       case 'argument': {

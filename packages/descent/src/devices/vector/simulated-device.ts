@@ -2,13 +2,14 @@
 import type { DType } from '../../dtype.ts'
 import { IndexError } from '../../errors.ts'
 import type { Plan } from '../../kernel/kernel.ts'
+import { turnsOf } from '../../kernel/turns.ts'
 import type { Device, Runner, Storage } from '../device.ts'
 import { layoutBinds } from './bind.ts'
 import { emitKernel } from './emit-kernel.ts'
 import { SimulatedCode } from './simulated-code.ts'
 import { simulatedGemm } from './simulated-gemm.ts'
 import { SimulatedMemory } from './simulated-memory.ts'
-import type { EmittedKernel, Target } from './target.ts'
+import { chunksOf, type EmittedKernel, type Target } from './target.ts'
 
 type SimulatedMachine = Omit<Target, 'newFunction' | 'gemm'>
 
@@ -70,14 +71,14 @@ class SimulatedRunner implements Runner {
     const places = layout.arguments.map(({ position, writes, words: own }) => {
       const { values } = args[position] as SimulatedStorage
       const address = place(values, writes)
-      for (const word of own) words[word] = address
+      for (const { word, offset } of own) words[word] = address + offset
       return { values, address }
     })
     const bind = place(Int32Array.from(words))
     let next = 0
-    for (const step of plan.steps) {
+    for (const { step, iteration } of turnsOf(plan)) {
       for (const { kernel, size } of step) {
-        this.launch(kernels[kernel] as EmittedKernel, size, bind + 4 * (layout.starts[next++] as number))
+        this.launch(kernels[kernel] as EmittedKernel, size, iteration, bind + 4 * (layout.starts[next++] as number))
       }
       this.throwFailedCheck()
     }
@@ -88,11 +89,11 @@ class SimulatedRunner implements Runner {
   }
 
   /** The last chunks first, for their order must not matter. */
-  private launch({ phases, scratchBytes }: EmittedKernel, size: number | null, bind: number): void {
+  private launch({ phases, scratchBytes }: EmittedKernel, size: number | null, iteration: number, bind: number): void {
     const scratch = this.memory.allocate(scratchBytes / 4)
     for (const phase of phases) {
       const body = this.functions[phase.body.index] as SimulatedCode
-      const count = phase.chunks(size)
+      const count = chunksOf(phase, size, iteration)
       const middle = Math.floor(count / 2)
       if (middle < count) body.run([middle, count, bind, scratch])
       if (middle > 0) body.run([0, middle, bind, scratch])

@@ -20,6 +20,12 @@ export interface Phase {
   readonly body: Callable
   /** How many chunks there are: `size` is the launch's size, null but for flat kernels. */
   chunks(size: number | null): number
+  /** In a loop it runs in the first iteration only: what it reads stays, and so does what it leaves in shared memory. */
+  readonly once?: true
+}
+
+export function chunksOf(phase: Phase, size: number | null, iteration: number): number {
+  return phase.once && iteration > 0 ? 0 : phase.chunks(size)
 }
 
 export interface EmittedKernel {

@@ -6,9 +6,10 @@
 import { type DType, type Shape, sizeOf } from '../../dtype.ts'
 import type { Manifest, Port } from '../../io/program.ts'
 import type { Plan } from '../../kernel/kernel.ts'
+import { turnsOf } from '../../kernel/turns.ts'
 import { layoutBinds } from '../vector/bind.ts'
 import { emitKernel } from '../vector/emit-kernel.ts'
-import type { EmittedKernel } from '../vector/target.ts'
+import { chunksOf, type EmittedKernel } from '../vector/target.ts'
 import { ModuleBuilder } from './encode.ts'
 import { addToTable, emitSchedule, layoutSchedule } from './schedule.ts'
 import { wasmTarget } from './target.ts'
@@ -67,17 +68,17 @@ export function writeProgram(
   }
   const ports = { inputs: inputs.map(portOf), outputs: outputs.map(portOf) }
   for (const { position, words: own } of layout.arguments) {
-    for (const word of own) words[word] = addresses[position] as number
+    for (const { word, offset } of own) words[word] = (addresses[position] as number) + offset
   }
   const workspace = reserve(layout.workspaceBytes)
   for (const { word, offset } of layout.relative) words[word] = workspace + offset
   const binds = place(Int32Array.from(words))
   let launch = 0
-  const bound = plan.steps.map((step) =>
+  const bound = turnsOf(plan).map(({ step, iteration }) =>
     step.map(({ kernel, size }) => {
       const { phases, work } = kernels[kernel] as EmittedKernel
       return {
-        phases: phases.map(({ body, chunks }) => ({ body, chunks: chunks(size) })),
+        phases: phases.map((phase) => ({ body: phase.body, chunks: chunksOf(phase, size, iteration) })),
         work: work(size),
         bind: binds + 4 * (layout.starts[launch++] as number),
       }

@@ -5,10 +5,11 @@
  */
 import { failedCheck } from '../../errors.ts'
 import type { Plan } from '../../kernel/kernel.ts'
+import { turnsOf } from '../../kernel/turns.ts'
 import type { Runner, Storage } from '../device.ts'
 import { type BindLayout, layoutBinds } from '../vector/bind.ts'
 import { emitKernel } from '../vector/emit-kernel.ts'
-import type { EmittedKernel } from '../vector/target.ts'
+import { chunksOf, type EmittedKernel } from '../vector/target.ts'
 import type { WasmDevice } from './device.ts'
 import { ModuleBuilder } from './encode.ts'
 import { features } from './features.ts'
@@ -67,11 +68,11 @@ export class WasmRunner implements Runner {
     this.#addresses = this.#layout.arguments.map(() => -1)
     this.#bindAddress = place(Int32Array.from(this.#layout.words))
     let launch = 0
-    const bound = plan.steps.map((step) =>
+    const bound = turnsOf(plan).map(({ step, iteration }) =>
       step.map(({ kernel, size }) => {
         const { phases, work } = this.#kernels[kernel] as EmittedKernel
         return {
-          phases: phases.map(({ body, chunks }) => ({ body, chunks: chunks(size) })),
+          phases: phases.map((phase) => ({ body: phase.body, chunks: chunksOf(phase, size, iteration) })),
           work: work(size),
           bind: this.#bindAddress + 4 * (this.#layout.starts[launch++] as number),
         }
@@ -127,7 +128,7 @@ export class WasmRunner implements Runner {
       const storage = storages[place.position] as WasmStorage
       const address = storage.address !== 0 ? storage.address : workspace + place.offset
       if (address !== this.#addresses[i]) {
-        for (const word of place.words) words[word] = address
+        for (const { word, offset } of place.words) words[word] = address + offset
         this.#addresses[i] = address
       }
       if (place.reads) storage.copyIn(address)

@@ -6,9 +6,10 @@
 import { failedCheck } from '../../errors.ts'
 import type { Plan } from '../../kernel/kernel.ts'
 import { printKernel } from '../../kernel/print.ts'
+import { turnsOf } from '../../kernel/turns.ts'
 import type { Runner, Storage } from '../device.ts'
 import { type BindLayout, layoutBinds, type WorkspaceRules } from '../vector/bind.ts'
-import type { EmittedKernel } from '../vector/target.ts'
+import { chunksOf, type EmittedKernel } from '../vector/target.ts'
 import type { X64Device } from './device.ts'
 import { type ExecutableBlock, place } from './native/executable.ts'
 import { type Region, reserve } from './native/region.ts'
@@ -55,18 +56,18 @@ export class X64Runner implements Runner {
     const tables = kernels.map((kernel) => (kernel.tables ? keep(kernel.tables) : 0))
     for (const { place } of plan.buffers) if (place.kind === 'constant') keep(place.values)
     const bindsAt = bytes
-    const words = plan.steps.flat().reduce((sum, launch) => sum + launch.buffers.length + 6, 0)
-    const scheduleAt = roundUp(bindsAt + words * wordBytes)
+    this.#layout = layoutBinds(plan, kernels, tables, () => 0, rules)
+    const scheduleAt = roundUp(bindsAt + this.#layout.words.length * wordBytes)
 
     const launchesAt = (base: number): BoundLaunch[][] => {
       let launch = 0
-      return plan.steps.map((step) =>
+      return turnsOf(plan).map(({ step, iteration }) =>
         step.map(({ kernel, size }) => {
           const emitted = kernels[kernel] as EmittedKernel
           return {
             phases: emitted.phases.map((phase) => ({
               address: code.address + machineCode.offsetOf(phase.body.index),
-              chunks: phase.chunks(size),
+              chunks: chunksOf(phase, size, iteration),
             })),
             work: emitted.work(size),
             bind: base + bindsAt + wordBytes * (this.#layout.starts[launch++] as number),
@@ -74,7 +75,6 @@ export class X64Runner implements Runner {
         }),
       )
     }
-    this.#layout = layoutBinds(plan, kernels, tables, () => 0, rules)
     const { parallel, table } = layoutSchedule(launchesAt(0), device.errors)
     this.#parallel = parallel
     const region = reserve(scheduleAt + table.byteLength)
@@ -120,7 +120,7 @@ export class X64Runner implements Runner {
       const storage = storages[position] as X64Storage
       storage.check()
       if (storage.address === this.#addresses[i]) continue
-      for (const word of words) this.#setWord(word, storage.address)
+      for (const { word, offset } of words) this.#setWord(word, storage.address + offset)
       this.#addresses[i] = storage.address
     }
   }
