@@ -64,6 +64,7 @@ export function scan(
   sequences: readonly Tensor[] = [],
   { reverse = false, length }: ScanOptions = {},
 ): ScanResult {
+  sequences.forEach(sliceMeta)
   const count = length ?? sequences[0]?.shape[0]
   if (count === undefined) throw new ShapeError('scan: without sequences it needs to know how many steps: { length }.')
   const run = runLoop({
