@@ -501,7 +501,7 @@ const indexing = [
 
 /** The slices of a sequence have the shape of the state. */
 const loops = [
-  entry('scan', 0.8, (b) => {
+  entry('scan', 1.2, (b) => {
     const { random } = b
     const name = random.pick(bodyNames)
     const part = random.whole(0, 1)
@@ -532,7 +532,7 @@ const loops = [
       ['gru', 3, 1],
     ] as const
   ).map(([name, gates, states]) =>
-    entry(name, 0.15, (b) => {
+    entry(name, 0.3, (b) => {
       // A hand-written gradient is the same but for what NaN and infinities make of it.
       if (b.flavour !== 'real') return null
       const { random } = b

@@ -180,7 +180,9 @@ function readsInPlace(lowered: Lowered | LoweredLoop, source: Source): boolean {
   const writers = kernel.stages.filter((stage) => stage.stores.some((s) => s.buffer === buffer))
   const writer = writers[0]
   if (!writer || writers.length > 1) return false
-  const at = writer.stores.find((s) => s.buffer === buffer)?.index
+  const [own, ...others] = writer.stores.filter((s) => s.buffer === buffer)
+  if (others.length > 0) return false
+  const at = own?.index
   for (const stage of kernel.stages) {
     const read = loads([...stage.reductions.map((r) => r.value), ...stage.stores.map((s) => s.value)], buffer)
     if (read.length === 0) continue
