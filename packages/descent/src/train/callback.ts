@@ -26,8 +26,11 @@ export interface StepReport {
 
 /** What listens to a training: each method is awaited. */
 export interface Callback {
+  /** Before the first step. */
   onStart?(info: StartInfo): void | Promise<void>
+  /** After each step of the optimizer. */
   onStep?(report: StepReport): void | Promise<void>
+  /** After each epoch and its validation. */
   onEpoch?(report: EpochReport): void | Promise<void>
   /** After the last epoch, or where the training was stopped. */
   onEnd?(history: readonly EpochReport[]): void | Promise<void>

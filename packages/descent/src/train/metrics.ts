@@ -6,8 +6,11 @@ export type Metric = (output: Tensor, target: Tensor) => Tensor
 /** Metrics by the names under which they are shown. */
 /** What must see a whole set to say its number: the area under a curve, say. */
 export interface AccumulatingMetric {
+  /** Forgets all that it has seen. */
   reset(): void
+  /** Takes in a batch. */
   update(output: Tensor, target: Tensor): void
+  /** The number for all that it has seen since `reset`. */
   compute(): number
 }
 /** By name. Those that accumulate are measured over validation sets, not while training. */

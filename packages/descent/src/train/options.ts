@@ -12,8 +12,11 @@ import type { StepOptions } from './step.ts'
 
 /** A schedule of learning rates: one of `optim.lrScheduler`. */
 export interface Schedule {
+  /** Sets the next rate; some are given a score. */
   step(metric?: number): void
+  /** How far it is, as plain JSON. */
   stateDict(): SchedulerState
+  /** Goes on from there. */
   loadStateDict(state: SchedulerState): unknown
 }
 
