@@ -1,9 +1,11 @@
 /** Training and evaluation. */
 export { type EvaluateOptions, evaluate, type Loss } from './evaluate.ts'
+export { type FindLearningRateOptions, findLearningRate } from './find-learning-rate.ts'
 export { type FitOptions, type FitResult, fit } from './fit.ts'
 export type { HistoryCallback, StepReport } from './history/callback.ts'
 export { jsonlHistory, readHistory } from './history/jsonl.ts'
 export { tensorBoard } from './history/tensor-board.ts'
+export { LearningRateCurve, type LearningRatePoint } from './learning-rate-curve.ts'
 export type { AccumulatingMetric } from './metrics/accumulating.ts'
 export * as metrics from './metrics/index.ts'
 export { accuracy, type Metric, type Metrics, type Scores } from './metrics.ts'
