@@ -165,8 +165,8 @@ function viewOf(points: readonly LearningRatePoint[]) {
   const [first, last] = [points[0], points.at(-1)]
   if (!first || !last || first.lr === last.lr) return null
   const losses = points.map(({ smoothed }) => smoothed)
-  const low = Math.min(...losses)
-  const before = Math.max(...losses.slice(0, losses.indexOf(low) + 1))
+  const low = Math.min(...points.map(({ loss, smoothed }) => Math.min(loss, smoothed)))
+  const before = Math.max(...losses.slice(0, losses.indexOf(Math.min(...losses)) + 1))
   const high = before > low ? before + 0.3 * (before - low) : Math.max(...losses, low + 1e-9)
   const log = Math.log(last.lr / first.lr)
   const decades: number[] = []
