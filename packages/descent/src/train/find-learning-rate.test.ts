@@ -106,6 +106,7 @@ test('of a curve that falls, at any place, scale and level, the steepest place i
       const found = rates.indexOf(suggestion ?? 0)
       assert.ok(Math.abs(found - at) <= 8, `${found} instead of ${at}`)
     }),
+    { seed: 1 },
   )
 })
 

@@ -18,7 +18,7 @@ const FEWEST = 6
 /** The validation loss has to stay above its lowest for so many epochs. */
 const LASTING = 3
 /** By so many standard deviations of its noise, and by this share of itself and of what was gained. */
-const CLEAR = 3
+const CLEAR = 4
 const SHARE = 0.02
 
 /**
