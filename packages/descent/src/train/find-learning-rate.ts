@@ -51,7 +51,7 @@ const RUNAWAY = 3
  * const train = new data.TensorDataset(tensor([[0], [1], [2], [3]]), tensor([[1], [3], [5], [7]]))
  * const optimizer = new optim.SGD(net.parameters(), { lr: 0.1 })
  * const curve = await findLearningRate(net, { train, loss: mseLoss, optimizer, from: 1e-4, to: 10 })
- * console.log(curve.diverged, (curve.suggestion ?? 0) > 0.01, (curve.suggestion ?? 1) < 0.5) // → true true true
+ * console.log(curve.diverged, (curve.suggestion ?? 0) > 1e-3, (curve.suggestion ?? 1) < 0.5) // → true true true
  * ```
  */
 export async function findLearningRate(net: Module, options: FindLearningRateOptions): Promise<LearningRateCurve> {

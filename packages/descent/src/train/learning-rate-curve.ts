@@ -1,5 +1,6 @@
 /** The loss over the learning rate, from a sweep: what to take, and drawings for a terminal and a page. */
 
+/** A rate that was tried. */
 export interface LearningRatePoint {
   readonly lr: number
   /** Of the batch, before the step with this rate. */
@@ -15,6 +16,7 @@ const WIDTH = 0.03
 const COLUMNS = 64
 const ROWS = 14
 
+/** What `findLearningRate` found: the losses over the rates, a suggestion, and both drawn. */
 export class LearningRateCurve {
   readonly points: readonly LearningRatePoint[]
   /** Whether the loss ran away before the last rate was reached. */

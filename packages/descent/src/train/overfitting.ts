@@ -30,15 +30,15 @@ const SHARE = 0.02
  * @example
  * ```ts
  * import { type EpochReport, overfitting } from 'descent'
- * const history = [1, 0.8, 0.7, 0.65, 0.7, 0.8, 0.9, 1].map((loss, i): EpochReport => {
+ * const history = [1, 0.8, 0.7, 0.65, 0.7, 0.8, 0.9, 1, 1.1, 1.2].map((loss, i): EpochReport => {
  *   const speed = { seconds: 1, examplesPerSecond: 1 }
  *   return { epoch: i + 1, loss: 1 / (i + 1), metrics: {}, validation: { loss, metrics: {} }, ...speed }
  * })
  * const found = overfitting(history, ['dropout'])
  * console.log(found?.since) // → 5
  * console.log(found?.message)
- * // → Over-fitting since epoch 5: the validation loss rose from 0.65 to 1 while the training loss fell from 0.25 to
- * //   0.125; try weight decay, more data or augmentation, early stopping (at epoch 4), or a smaller network.
+ * // → Over-fitting since epoch 5: the validation loss rose from 0.65 to 1.2 while the training loss fell from 0.25
+ * //   to 0.1; try weight decay, more data or augmentation, early stopping (at epoch 4), or a smaller network.
  * ```
  */
 export function overfitting(history: readonly EpochReport[], inUse: Iterable<Remedy> = []): Overfitting | null {
@@ -67,7 +67,16 @@ export function overfitting(history: readonly EpochReport[], inUse: Iterable<Rem
   }
 }
 
-/** What a network and its optimizer use already: dropout with a p above 0, weight decay of any group. */
+/**
+ * What a network and its optimizer use already against over-fitting: dropout with a p above 0, weight decay of any group.
+ *
+ * @example
+ * ```ts
+ * import { nn, optim, remediesInUse } from 'descent'
+ * const net = new nn.Sequential(new nn.Linear(2, 2), new nn.Dropout(0.2))
+ * console.log(remediesInUse(net, new optim.SGD(net.parameters(), { lr: 0.1 }))) // → [ 'dropout' ]
+ * ```
+ */
 export function remediesInUse(
   net: AnyModule,
   optimizer: { readonly groups: readonly { readonly weightDecay: number }[] },
