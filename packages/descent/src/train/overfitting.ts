@@ -6,6 +6,7 @@ import type { EpochReport } from './progress.ts'
 /** What helps against over-fitting. */
 export type Remedy = 'dropout' | 'weightDecay' | 'augmentation' | 'earlyStopping' | 'smallerNetwork'
 
+/** What `overfitting` found. */
 export interface Overfitting {
   /** The epoch after that of the lowest validation loss. */
   readonly since: number

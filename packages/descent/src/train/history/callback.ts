@@ -11,8 +11,12 @@ export interface StepReport {
 
 /** Called by a training, which waits for each call. */
 export interface HistoryCallback {
+  /** Before the first step: a file that cannot be written is noticed here. */
   onStart?(): Promise<void>
+  /** After each step. */
   onStep?(report: StepReport): Promise<void>
+  /** After each epoch, its validation included. */
   onEpoch(report: EpochReport): Promise<void>
+  /** At the end, whatever ended it: what still waits is written. */
   onEnd?(): Promise<void>
 }
