@@ -1,18 +1,12 @@
 /** Numbers that say how good a network is, and their means over batches of different sizes. */
 import type { Tensor } from '../tensor.ts'
+import type { AccumulatingMetric } from './metrics/accumulating.ts'
+
+export type { AccumulatingMetric } from './metrics/accumulating.ts'
 
 /** From a batch's outputs and targets to a tensor of one element: a mean over the batch. */
 export type Metric = (output: Tensor, target: Tensor) => Tensor
 /** Metrics by the names under which they are shown. */
-/** What must see a whole set to say its number: the area under a curve, say. */
-export interface AccumulatingMetric {
-  /** Forgets all that it has seen. */
-  reset(): void
-  /** Takes in a batch. */
-  update(output: Tensor, target: Tensor): void
-  /** The number for all that it has seen since `reset`. */
-  compute(): number
-}
 /** By name. Those that accumulate are measured over validation sets, not while training. */
 export type Metrics = Readonly<Record<string, Metric | AccumulatingMetric>>
 

@@ -1,4 +1,5 @@
 /** How a network is trained. */
+import type { Transform } from '../data/raw.ts'
 import type { ExponentialMovingAverage } from '../optim/average.ts'
 import type { SchedulerState } from '../optim/lr-scheduler/scheduler.ts'
 import type { Generator } from '../random.ts'
@@ -7,6 +8,7 @@ import type { Data, Outputs } from './batches.ts'
 import type { Callback } from './callback.ts'
 import type { EarlyStoppingOptions } from './early-stopping.ts'
 import type { EvaluateOptions } from './evaluate.ts'
+import type { Overfitting } from './overfitting.ts'
 import type { EpochReport } from './progress.ts'
 import type { StepOptions } from './step.ts'
 
@@ -60,6 +62,8 @@ export interface FitOptions<T extends Outputs = Tensor> extends StepOptions<T>, 
   readonly batchSize?: number
   /** Leave out a last batch that is not full. Default false. */
   readonly dropLast?: boolean
+  /** Changes each training batch before it becomes tensors: augmentation (`data.compose`). For datasets. */
+  readonly transform?: Transform
   /** Decides the order of examples, the split, augmentation and, where given, seeds the default generator. Default 0. */
   readonly seed?: number
   /** Whether progress is shown. Default true. */
@@ -90,4 +94,6 @@ export interface FitResult {
   readonly interrupted: boolean
   /** Whether early stopping ended it. */
   readonly stoppedEarly: boolean
+  /** Whether training and validation parted, since when, and what to try. */
+  readonly overfitting: Overfitting | null
 }

@@ -22,7 +22,11 @@ export interface StepOptions<T extends Outputs> {
 }
 
 /** `first` and `last` of the batches whose gradients are summed before the optimizer moves. */
-export type TrainStep<T extends Outputs> = (x: Tensor, y: T, first: boolean, last: boolean) => Measured
+export interface TrainStep<T extends Outputs> {
+  (x: Tensor, y: T, first: boolean, last: boolean): Measured
+  /** Moves the optimizer by the gradients of a group that has ended early. */
+  flush(): void
+}
 
 export function trainStep<T extends Outputs>(net: Module<[Tensor], T>, options: StepOptions<T>): TrainStep<T> {
   const { loss, optimizer, metrics, clipNorm, clipValue, accumulate = 1, l1 = 0 } = options
@@ -49,15 +53,16 @@ export function trainStep<T extends Outputs>(net: Module<[Tensor], T>, options: 
       move()
       return measured
     })
-    return (x, y) => whole(x, y)
+    return Object.assign((x: Tensor, y: T) => whole(x, y), { flush() {} })
   }
   // Gradients stay in `.grad` from one batch to the next: the first of a group begins with zeros.
   const add = made(learn)
   const update = made(() => move())
-  return (x, y, first, last) => {
+  const group = (x: Tensor, y: T, first: boolean, last: boolean): Measured => {
     if (first) noGrad(() => optimizer.zeroGrad())
     const measured = add(x, y)
     if (last) update()
     return measured
   }
+  return Object.assign(group, { flush: update })
 }

@@ -105,6 +105,34 @@ test('gradients of several batches together move the weights as one large batch 
   }
 })
 
+test('the last, smaller group of a stream whose length nobody knows moves the weights too', async () => {
+  const batches: Batch[] = [...new DataLoader(points(20), { batchSize: 4 })]
+  const stream = {
+    async *[Symbol.asyncIterator]() {
+      yield* batches
+    },
+  }
+  const steps: number[] = []
+  const { net, options } = setUp({ train: stream, accumulate: 4, epochs: 2 })
+  const known = setUp({ train: new DataLoader(points(20), { batchSize: 4 }), accumulate: 4, epochs: 2 })
+  await fit(net, { ...options, callbacks: [{ onStep: ({ step }) => void steps.push(step) }] })
+  await fit(known.net, known.options)
+  assert.deepEqual(steps, [1, 2, 3, 4])
+  assert.deepEqual(weightsOf(net), weightsOf(known.net))
+})
+
+test('over-fitting is part of the result', async () => {
+  manualSeed(8)
+  const x = randn([40, 20])
+  const noise = tensor(Int32Array.from({ length: 40 }, (_, i) => (i * 7) % 2))
+  const train = new TensorDataset(x, noise)
+  const net = new Sequential(new Linear(20, 64), new Tanh(), new Linear(64, 2))
+  const optimizer = new SGD(net.parameters(), { lr: 0.3, momentum: 0.9 })
+  const options = { train, validationSplit: 0.5, loss: crossEntropy, optimizer, epochs: 40, progress: false }
+  const { overfitting } = await fit(net, options)
+  assert.match(overfitting?.message ?? '', /dropout/)
+})
+
 test('clipping bounds what a step moves', async () => {
   for (const clip of [{ clipNorm: 1e-3 }, { clipValue: 1e-4 }]) {
     const { net, options } = setUp({ epochs: 1, batchSize: 40, ...clip })

@@ -22,6 +22,7 @@ import { LastGood } from './last-good.ts'
 import { Averages, type Scores } from './metrics.ts'
 import { nonFiniteLoss } from './non-finite.ts'
 import type { FitOptions, FitResult, ScheduleOptions } from './options.ts'
+import { type Overfitting, overfitting, remediesInUse } from './overfitting.ts'
 import { type EpochReport, Progress } from './progress.ts'
 import { type TrainStep, trainStep } from './step.ts'
 
@@ -150,6 +151,7 @@ class Training<T extends Outputs> {
         shuffle: true,
         seed,
         dropLast: this.#options.dropLast ?? false,
+        ...(this.#options.transform ? { transform: this.#options.transform } : {}),
       })
       for (const [name, data] of validations) epochsOf(name, data, { batchSize })
       const loss = await this.#weightedLoss(train)
@@ -177,7 +179,19 @@ class Training<T extends Outputs> {
       best,
       interrupted: this.#interrupt.requested,
       stoppedEarly: this.#stoppedEarly,
+      overfitting: this.#overfitting(),
     }
+  }
+
+  #overfitting(): Overfitting | null {
+    const { optimizer, transform, earlyStopping } = this.#options
+    const found = overfitting(this.#history, [
+      ...remediesInUse(this.#net, optimizer),
+      ...(transform ? (['augmentation'] as const) : []),
+      ...(earlyStopping ? (['earlyStopping'] as const) : []),
+    ])
+    if (found) this.#progress?.note(found.message)
+    return found
   }
 
   /** Training and validation data, the share that is set aside among them. */
@@ -219,12 +233,13 @@ class Training<T extends Outputs> {
     validations: readonly [string, Data][],
     validate: (data: Data) => Promise<Scores>,
   ): Promise<void> {
-    const { epochs, accumulate = 1, average, validateEvery, optimizer } = this.#options
+    const { epochs, accumulate = 1, validateEvery } = this.#options
     const began = performance.now()
     const seconds = (): number => this.#secondsBefore + (performance.now() - began) / 1000
     const doneBefore = this.#averages.count
     this.#net.train()
     let waiting = 0
+    let latest: Scores = { loss: Number.NaN, metrics: {} }
     for await (const batch of training.batches(this.#epoch - 1, this.#batch)) {
       if (this.#step === 0) this.#checkLoss(batch)
       this.#batch++
@@ -234,6 +249,7 @@ class Training<T extends Outputs> {
       const scores = this.#named(() => readScores(step(batch.x, batch.y as unknown as T, waiting === 1, last)))
       if (!Number.isFinite(scores.loss)) throw this.#failure(scores.loss, batch)
       this.#averages.add(countOf(batch), scores)
+      latest = scores
       const perBatch = (performance.now() - began) / 1000 / this.#batch
       const left =
         training.length === null ? Number.NaN : training.length - this.#batch + (epochs - this.#epoch) * training.length
@@ -245,23 +261,17 @@ class Training<T extends Outputs> {
       })
       if (last) {
         waiting = 0
-        this.#step++
-        average?.update()
-        if (this.#schedule?.every === 'batch') this.#schedule.scheduler.step()
-        const { step: number, epoch, batch: at } = { step: this.#step, epoch: this.#epoch, batch: this.#batch }
-        for (const callback of this.#callbacks)
-          await callback.onStep?.({
-            step: number,
-            epoch,
-            batch: at,
-            ...scores,
-            learningRate: optimizer.groups[0]?.lr ?? 0,
-          })
+        await this.#afterStep(scores)
         if (validateEvery && this.#step % validateEvery === 0) await this.#measureBetween(validations, validate)
         if (this.#checkpoints?.isDue(this.#step)) await this.#save(seconds())
       }
       await breathe()
       if (this.#interrupt.requested && last) return
+    }
+    // Where only the end of the data tells that it is the end, the last group is smaller than the others.
+    if (waiting > 0) {
+      step.flush()
+      await this.#afterStep(latest)
     }
     await this.#endEpoch(
       seconds(),
@@ -269,6 +279,17 @@ class Training<T extends Outputs> {
       validations,
       validate,
     )
+  }
+
+  /** The optimizer has moved. */
+  async #afterStep(scores: Scores): Promise<void> {
+    const { average, optimizer } = this.#options
+    this.#step++
+    average?.update()
+    if (this.#schedule?.every === 'batch') this.#schedule.scheduler.step()
+    const place = { step: this.#step, epoch: this.#epoch, batch: this.#batch }
+    const learningRate = optimizer.groups[0]?.lr ?? 0
+    for (const callback of this.#callbacks) await callback.onStep?.({ ...place, ...scores, learningRate })
   }
 
   async #measureBetween(
