@@ -241,7 +241,7 @@ class Training<T extends Outputs> {
     let waiting = 0
     let latest: Scores = { loss: Number.NaN, metrics: {} }
     for await (const batch of training.batches(this.#epoch - 1, this.#batch)) {
-      if (this.#step === 0) this.#checkLoss(batch)
+      if (this.#step === 0 && this.#batch === 0) this.#checkLoss(batch)
       this.#batch++
       waiting++
       if (waiting === 1) this.#good.take()
