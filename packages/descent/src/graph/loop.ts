@@ -32,6 +32,7 @@ interface Bound {
 export function lowerLoop(
   node: Node,
   loop: LoopAttrs,
+  roots: ReadonlySet<Node>,
   homeOf: (root: Node) => Target,
   plan: (program: Program, checks: Check[]) => Planned,
   checks: Check[],
@@ -41,7 +42,7 @@ export function lowerLoop(
   const result = homeOf(node)
   const input = (i: number): { target: Target; offset: number; size: number } => {
     const x = node.inputs[i] as Node
-    const { base, offset } = partOf(x)
+    const { base, offset } = partOf(x, roots)
     return { target: base.leaf ? base.leaf.source : homeOf(base), offset, size: sizeOf(x.shape) }
   }
   const start: LoopLaunch[] = []
@@ -118,10 +119,10 @@ const copyKernel: Kernel = {
   flat: true,
 }
 
-/** The roots that a loop must find in memory. */
-export function basesOf(node: Node): Node[] {
+/** What a loop must find in memory, beside the roots that there are. */
+export function basesOf(node: Node, roots: ReadonlySet<Node>): Node[] {
   return node.inputs
     .filter((x) => !isEmpty(x))
-    .map((x) => partOf(x).base)
+    .map((x) => partOf(x, roots).base)
     .filter((base) => !base.leaf)
 }

@@ -31,7 +31,7 @@ export function materialize(outputs: readonly Node[]): Materialized {
   const users = usersOf(order)
   const roots = new Set<Node>(outputs.filter((node) => node.lowering.kind !== 'leaf'))
   for (const node of order) {
-    if (node.lowering.kind === 'loop') for (const base of basesOf(node)) roots.add(base)
+    if (node.lowering.kind === 'loop') for (const base of basesOf(node, roots)) roots.add(base)
     if (node.lowering.kind !== 'gemm') continue
     for (const input of node.inputs) {
       const operand = throughMovements(input)
