@@ -23,10 +23,24 @@ function testBlocks(files: readonly string[], read: (text: string) => Block[]): 
 describe('the examples of the docstrings run and print what they say', () => {
   const files = globSync('packages/descent/src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
   testBlocks(files.sort(), docstringBlocks)
+
+  test('every example is a block of code that runs', () => {
+    // Inside of the devices, examples show machine code.
+    const without = files.filter((file) => {
+      if (file.includes('/devices/')) return false
+      const text = readFileSync(`${root}${file}`, 'utf8')
+      return text.split(/^ *\* @example/m).length - 1 > docstringBlocks(text).length
+    })
+    assert.deepEqual(without, [])
+  })
 })
 
 describe('the examples of the pages run and print what they say', () => {
-  testBlocks(['README.md', 'CONTRIBUTING.md', ...globSync('docs/*.md', { cwd: root }).sort()], markdownBlocks)
+  // The blocks of a tutorial are one program: tutorials/tutorials.test.ts runs it.
+  const pages = globSync('docs/**/*.md', { cwd: root }).filter(
+    (page) => !/node_modules|^docs\/(reference|tutorials)\//.test(page),
+  )
+  testBlocks(['README.md', 'CONTRIBUTING.md', ...pages.sort()], markdownBlocks)
 })
 
 const x64 = x64Device()

@@ -2,6 +2,7 @@
 import { Generator } from '../src/index.ts'
 import { type Builder, type Call, fn, method, options, ref, type Value } from './builder.ts'
 import { bodyNames } from './loops.ts'
+import { losses } from './losses.ts'
 import { type Param, sizeOf } from './program.ts'
 
 export interface Entry {
@@ -437,7 +438,7 @@ const products = [
   }),
 ]
 
-// ── places, order, losses ──────────────────────────────────────────────────────────────────────────────────────
+// ── places, order ──────────────────────────────────────────────────────────────────────────────────────────────
 
 const indexing = [
   entry('gather', 1, (b) => {
@@ -547,24 +548,6 @@ const loops = [
       }
     }),
   ),
-]
-
-const losses = [
-  entry('crossEntropy', 0.25, (b) => {
-    const x = b.pick((v) => v.dtype === 'f32' && v.shape.length === 2 && v.size > 0)
-    if (!x) return null
-    const target = b.places([x.shape[0] as number], x.shape[1] as number)
-    return fn('crossEntropy', ref(x), ref(target), options({ labelSmoothing: b.random.pick([0, 0.25]) }))
-  }),
-  entry('mseLoss', 0.2, (b) => {
-    const x = b.float()
-    const y = b.pick((v) => v.dtype === 'f32' && String(v.shape) === String(x.shape)) ?? b.input(x.shape)
-    return fn('mseLoss', ref(x), ref(y))
-  }),
-  entry('binaryCrossEntropyWithLogits', 0.15, (b) => {
-    const x = b.float()
-    return fn('binaryCrossEntropyWithLogits', ref(x), ref(b.input(x.shape)))
-  }),
 ]
 
 const chance = [

@@ -38,6 +38,9 @@ export interface OptimizerCase {
   readonly args: Readonly<Record<string, unknown>>
   readonly parameter?: TensorValue
   readonly steps?: readonly { readonly gradient: TensorValue; readonly parameter: TensorValue }[]
+  readonly gradients?: readonly TensorValue[]
+  readonly clipped?: readonly TensorValue[]
+  readonly norm?: number | null
 }
 
 export interface SchedulerCase {
@@ -45,6 +48,8 @@ export interface SchedulerCase {
   readonly op: string
   readonly args: Readonly<Record<string, unknown>>
   readonly rates: readonly number[]
+  /** What a schedule that follows a measure is given at each step. */
+  readonly metrics?: readonly number[]
 }
 
 export interface TrainingCase {

@@ -265,3 +265,85 @@ test('an argument on another device is refused', () => {
     /an argument lives on reference, but the function runs on wasm/,
   )
 })
+
+test('gradients add up over calls, and are taken up and forgotten by functions of their own, without new plans', () => {
+  const w = tensor([1, 2], { requiresGrad: true })
+  const add = compile((x: Tensor) => w.mul(x).sum().backward())
+  const take = compile((rate: number) => {
+    if (w.grad) w.copy_(w.sub(w.grad.mul(rate)))
+    w.grad = null
+  })
+  for (let round = 0; round < 4; round++) {
+    for (let i = 0; i < 3; i++) add(tensor([1, i + round]))
+    assert.deepEqual(w.grad?.toArray(), [3, 3 + 3 * round])
+    take(0.5)
+    assert.equal(w.grad, null)
+  }
+  assert.deepEqual(w.toArray(), [1 - 4 * 1.5, 2 - 0.5 * (3 + 6 + 9 + 12)])
+  assert.match(add.explain(), /^2 plans were made/)
+  assert.match(take.explain(), /^1 plan was made/)
+  // Where there is no gradient, the function does something else.
+  take(0.5)
+  assert.match(take.explain(), /is no gradient instead of a gradient/)
+})
+
+test('a gradient that an update has used stays where it has added to one from outside', () => {
+  const both = (wrap: (fn: () => void) => () => void) => {
+    const w = tensor([1], { requiresGrad: true })
+    const step = wrap(() => {
+      w.mul(w).sum().backward()
+      if (w.grad) w.copy_(w.sub(w.grad.mul(0.25)))
+    })
+    w.grad = tensor([1])
+    for (let i = 0; i < 3; i++) step()
+    return [w.item(), w.grad?.item()]
+  }
+  assert.deepEqual(
+    both(compile),
+    both((fn) => fn),
+  )
+})
+
+test('a gradient is changed in place, and one set inside is there after every call', () => {
+  const w = tensor([1, 2], { requiresGrad: true })
+  const halve = compile(() => {
+    w.grad?.copy_(w.grad.mul(0.5))
+  })
+  const replace = compile((x: Tensor) => {
+    w.grad = x.mul(2)
+  })
+  for (let i = 1; i <= 3; i++) {
+    w.grad = tensor([4 * i, 8])
+    halve()
+    assert.deepEqual(w.grad.toArray(), [2 * i, 4])
+    replace(tensor([i, 1]))
+    assert.deepEqual(w.grad.toArray(), [2 * i, 2])
+  }
+  assert.match(halve.explain(), /^1 plan was made/)
+})
+
+test('a function that fails while it is traced leaves gradients as they were', () => {
+  const w = tensor([1], { requiresGrad: true })
+  const before = tensor([5])
+  w.grad = before
+  const broken = compile(() => {
+    w.grad = null
+    w.mul(2).sum().backward()
+    w.item()
+  })
+  assert.throws(() => broken(), { name: 'TraceError' })
+  assert.equal(w.grad, before)
+})
+
+test('a leaf made inside keeps its gradient to itself: no plan is made anew, and nothing is handed out', () => {
+  const square = compile((x: Tensor) => {
+    const leaf = x.detach().requiresGrad_()
+    leaf.mul(leaf).sum().backward()
+    leaf.mul(3).sum().backward()
+    return leaf.grad as Tensor
+  })
+  assert.deepEqual(square(tensor([1, 2])).toArray(), [5, 7])
+  assert.deepEqual(square(tensor([3, 4])).toArray(), [9, 11])
+  assert.match(square.explain(), /^1 plan was made/)
+  assert.match(square.print('kernels'), /b1: write f32\)/)
+})

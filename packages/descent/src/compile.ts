@@ -10,6 +10,7 @@ import { contiguousStrides, type DType, type Shape, sameShape, sizeOf } from './
 import type { Node, Source } from './graph/graph.ts'
 import { buildPlan, type Planned } from './graph/plan.ts'
 import { printGraph } from './graph/print.ts'
+import type { Plan } from './kernel/kernel.ts'
 import { printKernel, printPlan } from './kernel/print.ts'
 import { Tensor } from './tensor.ts'
 import { type Guard, Trace, withTrace } from './trace.ts'
@@ -42,6 +43,8 @@ interface Entry {
   /** One storage an argument position; those of inputs and outputs are replaced at each call. */
   readonly storages: Storage[]
   readonly inputs: readonly { readonly slot: number; readonly position: number }[]
+  /** The `.grad` of these at each call. */
+  readonly gradientInputs: readonly { readonly owner: Tensor; readonly position: number; readonly written: boolean }[]
   /** What the plan overwrites, at a time of its own: an argument that shares it is copied first. */
   readonly written: ReadonlySet<Storage>
   readonly scalars: ReadonlyMap<number, Storage>
@@ -55,11 +58,12 @@ interface Entry {
   readonly milliseconds: number
 }
 
-/** An output that becomes the `.grad` of a tensor: of the argument at `slot`, whichever it is, or of one from outside. */
+/** What becomes the `.grad` of a tensor: of the argument at `slot`, whichever it is, or of one from outside. */
 interface Gradient {
   readonly tensor: Tensor
   readonly slot: number | null
-  readonly output: number
+  /** An output by number, or what it is after every call. */
+  readonly becomes: number | Tensor | null
 }
 
 const MOST_PLANS = 16
@@ -92,6 +96,7 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
   const call = (...args: A): R => {
     const flat = flatten(args)
     let entry = entries.find((candidate) => difference(candidate, flat) === null)
+    const isNew = !entry
     if (!entry) {
       const [latest] = entries
       reason = latest ? (difference(latest, flat) as string) : 'it was the first call'
@@ -103,7 +108,7 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
       entries.splice(entries.indexOf(entry), 1)
       entries.unshift(entry)
     }
-    return run(entry, flat) as R
+    return run(entry, flat, isNew) as R
   }
   const print = (stage: PrintStage): string => {
     const [entry] = entries
@@ -207,7 +212,18 @@ function difference(entry: Entry, { structure, leaves }: Flat): string | null {
   return null
 }
 
-function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, { structure, leaves }: Flat): Entry {
+/** What a function computes for arguments like these, as a plan that no device has prepared. For the library's own use. */
+export function planOf<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A): Unprepared {
+  return build(fn, args, flatten(args), () => idle)
+}
+export type Unprepared = Pick<Entry, 'planned' | 'storages' | 'inputs' | 'outputs' | 'slots' | 'gradients'>
+
+function build<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+  { structure, leaves }: Flat,
+  prepare = (device: Device, plan: Plan): Runner => device.prepare(plan),
+): Entry {
   const began = performance.now()
   const device = currentDevice()
   const trace = new Trace()
@@ -216,6 +232,7 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
   const proxies = leaves.map((leaf, i) => {
     if (leaf instanceof Tensor) {
       const proxy = Tensor.traced(trace, trace.input(leaf.dtype, leaf.shape))
+      trace.standIns.add(proxy)
       if (leaf.requiresGrad) {
         proxy.requiresGrad_()
         proxy.grad = leaf.grad
@@ -234,20 +251,24 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
   try {
     value = withTrace(trace, () => fn(...(rebuild(args, proxies) as unknown as A)))
   } catch (error) {
-    for (const tensor of trace.withGradients) if (tensor.grad?.isTraced) tensor.grad = null
+    for (const [tensor, before] of trace.gradientsSet) tensor.grad = before
     throw error
   }
   const outputs: Node[] = []
   const result = template(value, trace, outputs)
   const gradients = handOutGradients(trace, outputs, withGradients)
   const updates = trace.updates()
-  const written = new Set(updates.map(({ source }) => trace.captured[source.id] as Storage))
+  const overwritten = new Set(updates.map(({ source }) => source.id))
+  const written = new Set(
+    [...overwritten].filter((id) => !trace.gradientOwners.has(id)).map((id) => trace.captured[id] as Storage),
+  )
   const planned = buildPlan({ graph: trace.graph, outputs, updates })
-  const runner = planned.plan.steps.length > 0 ? device.prepare(planned.plan) : idle
+  const runner = planned.plan.steps.length > 0 ? prepare(device, planned.plan) : idle
 
   const scalars = new Map(scalarSlots.map((slot) => [slot, device.allocate('f32', 1)]))
   const storages: Storage[] = []
   const inputs: { slot: number; position: number }[] = []
+  const gradientInputs: { owner: Tensor; position: number; written: boolean }[] = []
   const places: { position: number; shape: Shape; dtype: DType }[] = []
   planned.arguments.forEach((argument, position) => {
     if (typeof argument === 'number') {
@@ -262,6 +283,9 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
           `compile: a tensor on ${captured.device.name} is used by a function that runs on ${device.name}.`,
         )
       storages[position] = captured
+      const { id } = argument as Source
+      const owner = trace.gradientOwners.get(id)
+      if (owner) gradientInputs.push({ owner, position, written: overwritten.has(id) })
     } else inputs.push({ slot: inputSlots[inputNumber(trace, (argument as Source).id)] as number, position })
   })
   const slots = leaves.map((leaf): Slot => {
@@ -278,6 +302,7 @@ function build<A extends readonly unknown[], R>(fn: (...args: A) => R, args: A, 
     runner,
     storages,
     inputs,
+    gradientInputs,
     written,
     scalars,
     outputs: places,
@@ -316,25 +341,29 @@ function template(value: unknown, trace: Trace, outputs: Node[]): (tensors: read
 }
 
 /**
- * Gradients that `backward` left in `.grad`: where an update came from them they have served; a sum onto a gradient
- * from outside becomes an update of that; others become outputs.
+ * What the function has set as `.grad`: where an update came from a gradient it has served, and goes; a sum onto a
+ * gradient from outside becomes an update of that; others become outputs. What was set to null or to a tensor from
+ * outside is set again after each call.
  */
 function handOutGradients(trace: Trace, outputs: Node[], proxies: ReadonlyMap<Tensor, number>): Gradient[] {
   const used = ancestors(trace.updates().map((u) => u.value))
   const handed: Gradient[] = []
-  for (const tensor of trace.withGradients) {
+  for (const [tensor, before] of trace.gradientsSet) {
     const gradient = tensor.grad
-    const before = trace.gradientsBefore.get(tensor) ?? null
-    if (!gradient?.isTraced) continue
+    const place = trace.addedTo.get(tensor)
+    let becomes: Gradient['becomes'] = gradient
     tensor.grad = null
-    const node = gradient.nodeIn(trace)
-    if (used.has(node)) continue
-    if (before) {
-      trace.update(before.stored, before.shape, node)
-      tensor.grad = before
-      continue
+    if (trace.isInside(tensor)) continue
+    if (gradient?.isTraced) {
+      const node = gradient.nodeIn(trace)
+      if (place) {
+        trace.update(place.stored, place.shape, node)
+        tensor.grad = before
+        continue
+      }
+      becomes = used.has(node) ? null : outputs.push(node) - 1
     }
-    handed.push({ tensor, slot: proxies.get(tensor) ?? null, output: outputs.push(node) - 1 })
+    handed.push({ tensor, slot: proxies.get(tensor) ?? null, becomes })
   }
   return handed
 }
@@ -351,8 +380,12 @@ function ancestors(nodes: readonly Node[]): Set<Node> {
   return seen
 }
 
-function run(entry: Entry, { leaves }: Flat): unknown {
+/** `isNew`: the storages are still those that building found. */
+function run(entry: Entry, { leaves }: Flat, isNew: boolean): unknown {
   const { storages, device } = entry
+  if (!isNew) {
+    for (const { owner, position } of entry.gradientInputs) storages[position] = (owner.grad as Tensor).stored.storage
+  }
   for (const { slot, position } of entry.inputs) {
     const leaf = leaves[slot]
     if (leaf instanceof Tensor) storages[position] = wholeStorage(leaf, entry)
@@ -369,19 +402,21 @@ function run(entry: Entry, { leaves }: Flat): unknown {
     results.push(Tensor.fromStorage(storage, shape))
   }
   entry.runner.run(storages)
-  for (const { tensor, slot, output } of entry.gradients) {
+  for (const { tensor, slot, becomes } of entry.gradients) {
     const target = slot === null ? tensor : (leaves[slot] as Tensor)
-    target.grad = results[output] as Tensor
+    target.grad = typeof becomes === 'number' ? (results[becomes] as Tensor) : becomes
   }
   return entry.result(results)
 }
 
 /** The storage of a tensor that fills one row-major; a copy for other views, and of what the plan overwrites. */
-function wholeStorage(x: Tensor, { device, written }: Entry): Storage {
+function wholeStorage(x: Tensor, { device, storages, written, gradientInputs }: Entry): Storage {
   const { storage, strides, offset } = x.stored
   if (storage.device !== device) {
     throw new Error(`compile: an argument lives on ${storage.device.name}, but the function runs on ${device.name}.`)
   }
   const whole = offset === 0 && storage.length === x.size && sameShape(strides, contiguousStrides(x.shape))
-  return whole && !written.has(storage) ? storage : x.detach().clone().stored.storage
+  const overwritten =
+    written.has(storage) || gradientInputs.some((input) => input.written && storages[input.position] === storage)
+  return whole && !overwritten ? storage : x.detach().clone().stored.storage
 }

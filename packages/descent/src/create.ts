@@ -11,6 +11,7 @@ import { shapeText } from './ops/op.ts'
 import { type Nested, Tensor } from './tensor.ts'
 import { activeTrace, outsideTrace } from './trace.ts'
 
+/** What every function takes that makes tensors. */
 export interface TensorOptions {
   readonly dtype?: DType
   readonly device?: DeviceName
@@ -117,10 +118,12 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
   return finished(Tensor.fromStorage(storage, shape), options)
 }
 
+/** Every element 0. */
 export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 0, options)
 }
 
+/** Every element 1. */
 export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 1, options)
 }

@@ -4,6 +4,7 @@
  */
 export type DType = 'f32' | 'i32' | 'bool'
 
+/** How many elements along each dimension; [] for a single one. */
 export type Shape = readonly number[]
 
 /** What is known of a tensor before it has values. */

@@ -13,6 +13,7 @@ import { randomBits, randomNormal, randomUniform } from './ops/random.ts'
 import { Tensor } from './tensor.ts'
 import { outsideTrace } from './trace.ts'
 
+/** A source of random numbers: from the same seed come the same numbers, on every device and for any number of threads. */
 export class Generator {
   /** i32 [2]: the seed's low and high word. */
   readonly key: Tensor

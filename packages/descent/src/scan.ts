@@ -26,6 +26,7 @@ export interface ScanOptions {
   readonly length?: number
 }
 
+/** What a scan gives. */
 export interface ScanResult {
   /** After the last iteration. */
   readonly carry: readonly Tensor[]

@@ -34,6 +34,20 @@ interface Traced {
 
 const NONE: Record<string, never> = {}
 
+/**
+ * Numbers in a block of any number of dimensions: `shape` says how many along each, `dtype` of which kind (f32, i32,
+ * bool). Made by `tensor`, `zeros`, `randn`…; every method gives a new tensor, but those whose names end in `_`, which
+ * change this one. Source: torch.Tensor.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'descent'
+ * const x = tensor([[1, 2, 3], [4, 5, 6]])
+ * console.log(x.shape, x.ndim, x.size, x.dtype) // → [ 2, 3 ] 2 6 f32
+ * console.log(x.mul(2).sum(0).toArray()) // → [ 10, 14, 18 ]
+ * console.log(x.matmul(x.t()).toArray()) // → [ [ 14, 32 ], [ 32, 77 ] ]
+ * ```
+ */
 export class Tensor {
   readonly shape: Shape
   readonly dtype: DType
@@ -57,22 +71,26 @@ export class Tensor {
     this.#requiresGrad = derivation !== null
   }
 
-  /** Row-major values in storage. */
+  /** Row-major values in storage. For the library's own use. */
   static fromStorage(storage: Storage, shape: Shape): Tensor {
     const stored = { storage, strides: contiguousStrides(shape), offset: 0 }
     return new Tensor(storage.device, { shape, dtype: storage.dtype }, stored)
   }
 
+  /** A node of a traced program. For the library's own use. */
   static traced(trace: Trace, node: Node): Tensor {
     return new Tensor(currentDevice(), node, { trace, node })
   }
 
+  /** How many dimensions it has. */
   get ndim(): number {
     return this.shape.length
   }
+  /** How many elements it has. */
   get size(): number {
     return sizeOf(this.shape)
   }
+  /** The name of the device that holds its values. */
   get device(): DeviceName {
     return this.#device.name
   }
@@ -85,6 +103,7 @@ export class Tensor {
     if (on && this.dtype !== 'f32') throw new DTypeError(`Only f32 tensors can have gradients, not ${this.dtype}.`)
     this.#requiresGrad = on
   }
+  /** Sets `requiresGrad` and returns the tensor. */
   requiresGrad_(on = true): this {
     this.requiresGrad = on
     return this
@@ -92,10 +111,12 @@ export class Tensor {
 
   /** The sum of the gradients that `backward` has sent here, for leaves with `requiresGrad`. */
   get grad(): Tensor | null {
-    return this.#grad
+    const trace = activeTrace()
+    return trace ? trace.gradientOf(this, this.#grad, (g) => Tensor.fromStorage(g.stored.storage, g.shape)) : this.#grad
   }
   set grad(gradient: Tensor | null) {
-    activeTrace()?.gradientsSet.add(this)
+    const set = activeTrace()?.gradientsSet
+    if (set && !set.has(this)) set.set(this, this.#grad)
     this.#grad = gradient
   }
 
@@ -110,6 +131,7 @@ export class Tensor {
     )
   }
 
+  /** Whether it stands for a value of a program that compile() traces, and has none of its own. */
   get isTraced(): boolean {
     return 'node' in this.#values
   }
@@ -168,6 +190,7 @@ export class Tensor {
     return build(0)
   }
 
+  /** Shape, dtype and values, those of large tensors in part. */
   toString(): string {
     return formatTensor(this)
   }
@@ -182,10 +205,12 @@ export class Tensor {
     F.copyInto(this, source)
     return this
   }
+  /** Overwrites every value with this one. */
   fill_(value: number): this {
     F.copyInto(this, value)
     return this
   }
+  /** Overwrites every value with 0. */
   zero_(): this {
     return this.fill_(0)
   }
@@ -241,7 +266,7 @@ export class Tensor {
     return node.lowering.kind === 'map' ? Tensor.traced(trace, trace.graph.copy(node)) : this
   }
 
-  /** A number, or a tensor, as a tensor of the dtype that it has beside this one. */
+  /** A number, or a tensor, as a tensor of the dtype that it has beside this one. For the library's own use. */
   operand(x: Operand): Tensor {
     if (typeof x !== 'number') return x
     return F.scalar(
@@ -250,13 +275,15 @@ export class Tensor {
       x,
     )
   }
+  /** Ones of this shape and dtype. */
   onesLike(): Tensor {
     return F.scalar(this.#device, this.dtype, 1).expand(this.shape)
   }
+  /** Zeros of this shape and dtype. */
   zerosLike(): Tensor {
     return F.scalar(this.#device, this.dtype, 0).expand(this.shape)
   }
-  /** The row-major number of each element over some axes alone: i32. */
+  /** The row-major number of each element over some axes alone: i32. For the library's own use. */
   positions(axes: readonly number[]): Tensor {
     return applyOp(this.#device, indexing.positions, { shape: this.shape, axes }, [])
   }
@@ -273,12 +300,15 @@ export class Tensor {
     return this.to('f32')
   }
 
+  /** x + other, broadcasting: shapes are aligned at their last dimension, and extents of 1 repeat. Throws ShapeError where they do not fit. */
   add(other: Operand): Tensor {
     return this.#binary(elementwise.add, other)
   }
+  /** x − other, broadcasting. */
   sub(other: Operand): Tensor {
     return this.#binary(elementwise.sub, other)
   }
+  /** x · other element by element, broadcasting. The product of matrices is `matmul`. */
   mul(other: Operand): Tensor {
     return this.#binary(elementwise.mul, other)
   }
@@ -290,96 +320,127 @@ export class Tensor {
   pow(exponent: Operand): Tensor {
     return F.power(this.#float(), exponent) ?? this.#binary(elementwise.pow, exponent, true)
   }
+  /** The larger of both, broadcasting; NaN where one is. */
   maximum(other: Operand): Tensor {
     return this.#binary(elementwise.maximum, other)
   }
+  /** The smaller of both, broadcasting; NaN where one is. */
   minimum(other: Operand): Tensor {
     return this.#binary(elementwise.minimum, other)
   }
+  /** bool: x < other, broadcasting. */
   lt(other: Operand): Tensor {
     return this.#binary(elementwise.lt, other)
   }
+  /** bool: x ≤ other, broadcasting. */
   le(other: Operand): Tensor {
     return this.#binary(elementwise.le, other)
   }
+  /** bool: x > other, broadcasting. */
   gt(other: Operand): Tensor {
     return this.#binary(elementwise.gt, other)
   }
+  /** bool: x ≥ other, broadcasting. */
   ge(other: Operand): Tensor {
     return this.#binary(elementwise.ge, other)
   }
+  /** bool: x = other, broadcasting. */
   eq(other: Operand): Tensor {
     return this.#binary(elementwise.eq, other)
   }
+  /** bool: x ≠ other, broadcasting. */
   ne(other: Operand): Tensor {
     return this.#binary(elementwise.ne, other)
   }
+  /** bool: both hold (are not 0), broadcasting. */
   logicalAnd(other: Tensor): Tensor {
     return this.bool().#binary(elementwise.logicalAnd, other.bool())
   }
+  /** bool: one or both hold, broadcasting. */
   logicalOr(other: Tensor): Tensor {
     return this.bool().#binary(elementwise.logicalOr, other.bool())
   }
+  /** bool: it does not hold (is 0). */
   logicalNot(): Tensor {
     return this.bool().apply(elementwise.logicalNot, NONE)
   }
+  /** −x. */
   neg(): Tensor {
     return this.apply(elementwise.neg, NONE)
   }
+  /** |x|; the gradient at 0 is 0. */
   abs(): Tensor {
     return this.apply(elementwise.abs, NONE)
   }
+  /** −1, 0 or 1. */
   sign(): Tensor {
     return this.apply(elementwise.sign, NONE)
   }
+  /** eˣ. */
   exp(): Tensor {
     return this.#float().apply(elementwise.exp, NONE)
   }
+  /** The natural logarithm; NaN below 0, −∞ at 0. */
   log(): Tensor {
     return this.#float().apply(elementwise.log, NONE)
   }
+  /** The logarithm to base 2. */
   log2(): Tensor {
     return this.#float().apply(elementwise.log2, NONE)
   }
+  /** log(1 + x), exact for small x. */
   log1p(): Tensor {
     return this.#float().apply(elementwise.log1p, NONE)
   }
+  /** eˣ − 1, exact for small x. */
   expm1(): Tensor {
     return this.#float().apply(elementwise.expm1, NONE)
   }
+  /** √x; NaN below 0. */
   sqrt(): Tensor {
     return this.#float().apply(elementwise.sqrt, NONE)
   }
+  /** 1 / √x. */
   rsqrt(): Tensor {
     return this.#float().apply(elementwise.rsqrt, NONE)
   }
+  /** x². */
   square(): Tensor {
     return this.#float().apply(elementwise.square, NONE)
   }
+  /** 1 / x. */
   reciprocal(): Tensor {
     return this.#float().apply(elementwise.reciprocal, NONE)
   }
+  /** The sine of x in radians. */
   sin(): Tensor {
     return this.#float().apply(elementwise.sin, NONE)
   }
+  /** The cosine of x in radians. */
   cos(): Tensor {
     return this.#float().apply(elementwise.cos, NONE)
   }
+  /** The tangent of x in radians. */
   tan(): Tensor {
     return this.#float().apply(elementwise.tan, NONE)
   }
+  /** The angle in radians, from −π/2 to π/2, whose tangent is x. */
   atan(): Tensor {
     return this.#float().apply(elementwise.atan, NONE)
   }
+  /** (eˣ − e⁻ˣ) / 2. */
   sinh(): Tensor {
     return this.#float().apply(elementwise.sinh, NONE)
   }
+  /** (eˣ + e⁻ˣ) / 2. */
   cosh(): Tensor {
     return this.#float().apply(elementwise.cosh, NONE)
   }
+  /** (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), from −1 to 1. */
   tanh(): Tensor {
     return this.#float().apply(elementwise.tanh, NONE)
   }
+  /** 1 / (1 + e⁻ˣ), from 0 to 1. */
   sigmoid(): Tensor {
     return this.#float().apply(elementwise.sigmoid, NONE)
   }
@@ -387,12 +448,15 @@ export class Tensor {
   erf(): Tensor {
     return this.#float().apply(elementwise.erf, NONE)
   }
+  /** max(x, 0); the gradient at 0 is 0. */
   relu(): Tensor {
     return this.#float().apply(elementwise.relu, NONE)
   }
+  /** The largest whole number ≤ x, as f32. */
   floor(): Tensor {
     return this.#float().apply(elementwise.floor, NONE)
   }
+  /** The smallest whole number ≥ x, as f32. */
   ceil(): Tensor {
     return this.#float().apply(elementwise.ceil, NONE)
   }
@@ -408,9 +472,11 @@ export class Tensor {
   where(a: Operand, b: Operand): Tensor {
     return F.where(this, a, b)
   }
+  /** The same values in another dtype. */
   to(dtype: DType): Tensor {
     return this.dtype === dtype ? this : this.apply(elementwise.cast, { dtype })
   }
+  /** As f32; true becomes 1. */
   float(): Tensor {
     return this.to('f32')
   }
@@ -418,19 +484,23 @@ export class Tensor {
   int(): Tensor {
     return this.to('i32')
   }
+  /** Whether each value is other than 0. */
   bool(): Tensor {
     return this.to('bool')
   }
 
   // ── reductions: over `dim` (all without it), which go unless keepdim ─────────────────────────────────────────
 
+  /** The sum; of bool how many hold, as i32. */
   sum(dim: Dims = null, keepdim = false): Tensor {
     return F.reduceOver(this.dtype === 'bool' ? this.int() : this, reduce.sum, dim, keepdim)
   }
+  /** The mean, as f32. */
   mean(dim: Dims = null, keepdim = false): Tensor {
     const total = F.reduceOver(this.#float(), reduce.sum, dim, keepdim)
     return total.div(this.size / Math.max(total.size, 1))
   }
+  /** The product. */
   prod(dim: Dims = null, keepdim = false): Tensor {
     return F.reduceOver(this, reduce.prod, dim, keepdim)
   }
@@ -438,6 +508,7 @@ export class Tensor {
   amax(dim: Dims = null, keepdim = false): Tensor {
     return F.reduceOver(this, reduce.amax, dim, keepdim)
   }
+  /** The smallest value; equal ones share the gradient. */
   amin(dim: Dims = null, keepdim = false): Tensor {
     return F.reduceOver(this, reduce.amin, dim, keepdim)
   }
@@ -445,6 +516,7 @@ export class Tensor {
   max(dim: Dims = null, keepdim = false): Tensor {
     return F.reduceOver(this, dim === null ? reduce.amax : reduce.max, dim, keepdim)
   }
+  /** The smallest value; along a dimension the first of equal ones takes the gradient, over all they share it. */
   min(dim: Dims = null, keepdim = false): Tensor {
     return F.reduceOver(this, dim === null ? reduce.amin : reduce.min, dim, keepdim)
   }
@@ -452,9 +524,11 @@ export class Tensor {
   argmax(dim: number | null = null, keepdim = false): Tensor {
     return F.reduceOver(this.detach(), reduce.argmax, dim, keepdim)
   }
+  /** i32: where the first smallest value is. */
   argmin(dim: number | null = null, keepdim = false): Tensor {
     return F.reduceOver(this.detach(), reduce.argmin, dim, keepdim)
   }
+  /** Σ (x − mean)² / (n − correction), correction 1 without it (Bessel's). */
   variance(dim: Dims = null, options: { correction?: number; keepdim?: boolean } = {}): Tensor {
     return F.variance(this.#float(), dim, options.correction ?? 1, options.keepdim ?? false)
   }
@@ -462,6 +536,7 @@ export class Tensor {
   center(dim: Dims = null): Tensor {
     return F.center(this.#float(), F.axesOf('center', this, dim))
   }
+  /** √variance. */
   std(dim: Dims = null, options: { correction?: number; keepdim?: boolean } = {}): Tensor {
     return this.variance(dim, options).sqrt()
   }
@@ -473,9 +548,11 @@ export class Tensor {
   norm(ord = 2, dim: Dims = null, keepdim = false): Tensor {
     return F.norm(this.#float(), ord, dim, keepdim)
   }
+  /** Sums of everything up to each place along `dim`. */
   cumsum(dim: number): Tensor {
     return this.apply(reduce.cumsum, { axis: normalizeAxis('cumsum', dim, this.ndim) })
   }
+  /** Products of everything up to each place along `dim`. */
   cumprod(dim: number): Tensor {
     return this.apply(reduce.cumprod, { axis: normalizeAxis('cumprod', dim, this.ndim) })
   }
@@ -483,6 +560,7 @@ export class Tensor {
   softmax(dim: number): Tensor {
     return F.softmax(this.#float(), normalizeAxis('softmax', dim, this.ndim))
   }
+  /** log softmax(x), safe for large values. */
   logSoftmax(dim: number): Tensor {
     return F.logSoftmax(this.#float(), normalizeAxis('logSoftmax', dim, this.ndim))
   }
@@ -493,12 +571,15 @@ export class Tensor {
   reshape(...shape: readonly (number | readonly number[])[]): Tensor {
     return F.reshape(this, shape.flat())
   }
+  /** Dimensions from `start` to `end`, both included, as one. */
   flatten(start = 0, end = -1): Tensor {
     return F.flatten(this, start, end)
   }
+  /** Dimensions in another order. A view. */
   permute(...dims: readonly (number | readonly number[])[]): Tensor {
     return F.permute(this, dims.flat())
   }
+  /** Two dimensions exchanged. A view. */
   transpose(a: number, b: number): Tensor {
     return F.transpose(this, a, b)
   }
@@ -510,15 +591,19 @@ export class Tensor {
   expand(...shape: readonly (number | readonly number[])[]): Tensor {
     return F.expand(this, shape.flat())
   }
+  /** Without the dimensions of extent 1, or without `dim` where that is one. A view. */
   squeeze(dim?: number): Tensor {
     return F.squeeze(this, dim)
   }
+  /** With a dimension of extent 1 at `dim`. A view. */
   unsqueeze(dim: number): Tensor {
     return F.unsqueeze(this, dim)
   }
+  /** Backwards along these dimensions. */
   flip(dims: number | readonly number[]): Tensor {
     return F.flip(this, typeof dims === 'number' ? [dims] : dims)
   }
+  /** Moved by `shift` places along `dim`; what leaves at the end enters at the beginning. */
   roll(shift: number, dim: number): Tensor {
     return F.roll(this, shift, dim)
   }
@@ -534,6 +619,7 @@ export class Tensor {
   split(size: number | readonly number[], dim = 0): Tensor[] {
     return F.split(this, size, dim)
   }
+  /** [..., N, M] → [..., min(N, M)]: the elements whose last two places are equal. */
   diagonal(): Tensor {
     return this.apply(movement.diagonal, NONE)
   }
@@ -544,9 +630,11 @@ export class Tensor {
   ): Tensor {
     return F.pad(this, widths, options.mode ?? 'constant', options.value ?? 0)
   }
+  /** The lower triangle of matrices [..., N, M], zero above the diagonal (or the one `diagonal` places above it). */
   tril(diagonal = 0): Tensor {
     return F.triangle(this, diagonal, 'lower')
   }
+  /** The upper triangle of matrices [..., N, M], zero below the diagonal (or the one `diagonal` places above it). */
   triu(diagonal = 0): Tensor {
     return F.triangle(this, diagonal, 'upper')
   }
@@ -572,6 +660,7 @@ export class Tensor {
   indexSelect(dim: number, index: Tensor): Tensor {
     return F.indexSelect(this, dim, index)
   }
+  /** A copy to which source[i][j] is added at [index[i][j]][j], along `dim`. Throws IndexError for an index outside. */
   scatterAdd(dim: number, index: Tensor, source: Tensor): Tensor {
     return this.apply(indexing.scatterAdd, { axis: normalizeAxis('scatterAdd', dim, this.ndim) }, index, source)
   }
@@ -579,6 +668,7 @@ export class Tensor {
   topk(k: number, dim = -1, largest = true): { values: Tensor; indices: Tensor } {
     return F.topk(this, k, dim, largest)
   }
+  /** The values along `dim` in order, and where they stood. Equal ones keep their order. */
   sort(dim = -1, descending = false): { values: Tensor; indices: Tensor } {
     return F.sort(this, dim, descending)
   }

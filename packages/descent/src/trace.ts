@@ -28,12 +28,17 @@ export class Trace {
   /** Storages found while tracing, by source number; null for the arguments of each call. */
   readonly captured: (Storage | null)[] = []
   /** Tensors whose `.grad` was set while tracing, and what it was before. */
-  readonly withGradients = new Set<Tensor>()
-  readonly gradientsBefore = new Map<Tensor, Tensor>()
-  /** Tensors whose `.grad` the function has set itself: what it was before does not matter. */
-  readonly gradientsSet = new Set<Tensor>()
+  readonly gradientsSet = new Map<Tensor, Tensor | null>()
+  /** Gradients from outside, as the trace sees them, to which `backward` has added. */
+  readonly addedTo = new Map<Tensor, Tensor>()
+  /** Sources, by number, that are the `.grad` of a tensor from outside: whichever it has at each call. */
+  readonly gradientOwners = new Map<number, Tensor>()
+  readonly #gradients = new Map<Tensor, Tensor | null>()
+  readonly #gradientSources = new Map<Stored, Source>()
+  /** What stands for the arguments; their `.grad` is the arguments'. */
+  readonly standIns = new Set<Tensor>()
   readonly #sources = new Map<Storage, Source>()
-  readonly #updates = new Map<Storage, Node>()
+  readonly #updates = new Map<Source, Node>()
   readonly #leaves = new Map<Stored, Node>()
 
   /** A source that is handed over at each call. */
@@ -53,14 +58,41 @@ export class Trace {
     return source
   }
 
+  #sourceOfStored(stored: Stored): Source {
+    return this.#gradientSources.get(stored) ?? this.sourceOf(stored.storage)
+  }
+
+  /**
+   * What reading `owner.grad` gives. A gradient from outside is not the one of the first call for ever: `alias`, which
+   * stands for it, becomes at each call the one that the owner has then.
+   */
+  gradientOf(owner: Tensor, gradient: Tensor | null, alias: (gradient: Tensor) => Tensor): Tensor | null {
+    if (gradient?.isTraced || this.gradientsSet.has(owner) || this.isInside(owner)) return gradient
+    const known = this.#gradients.get(owner)
+    if (known !== undefined) return known
+    const kind = gradientKind(gradient, owner)
+    this.guards.push({ read: () => gradientKind(owner.grad, owner), value: kind })
+    let seen = gradient
+    if (gradient && typeof kind === 'string') {
+      seen = alias(gradient)
+      const source = this.graph.source(seen.dtype, seen.size, false)
+      this.captured.push(gradient.stored.storage)
+      this.gradientOwners.set(source.id, owner)
+      this.#gradientSources.set(seen.stored, source)
+    }
+    this.#gradients.set(owner, seen)
+    return seen
+  }
+
   /** What a tensor that exists outside of the trace holds now. */
   read(stored: Stored, shape: Shape): Node {
     const { storage, strides, offset } = stored
-    const updated = this.#updates.get(storage)
+    const source = this.#sourceOfStored(stored)
+    const updated = this.#updates.get(source)
     if (!updated) {
       let leaf = this.#leaves.get(stored)
       if (!leaf || !sameShape(leaf.shape, shape)) {
-        leaf = this.graph.leaf(this.sourceOf(storage), shape, strides, offset)
+        leaf = this.graph.leaf(source, shape, strides, offset)
         this.#leaves.set(stored, leaf)
       }
       return leaf
@@ -73,24 +105,25 @@ export class Trace {
   }
 
   /** From here on the tensor holds `value`, and so it does after each run. */
-  update({ storage, strides, offset }: Stored, shape: Shape, value: Node): void {
+  update(stored: Stored, shape: Shape, value: Node): void {
+    const { storage, strides, offset } = stored
     if (offset !== 0 || sizeOf(shape) !== storage.length || !sameShape(strides, contiguousStrides(shape))) {
       throw new TraceError(
         'copy_ into a view is not possible inside compile(): write the whole tensor, or do it outside.',
       )
     }
-    this.sourceOf(storage)
-    this.#updates.set(storage, value)
+    this.#updates.set(this.#sourceOfStored(stored), value)
   }
 
   /** `backward` is about to add to `tensor.grad`. */
   accumulates(tensor: Tensor): void {
     const { grad } = tensor
-    if (!grad?.isTraced) {
-      if (!this.gradientsSet.has(tensor)) this.guards.push({ read: () => tensor.grad, value: grad })
-      if (grad) this.gradientsBefore.set(tensor, grad)
-    }
-    this.withGradients.add(tensor)
+    if (grad && !grad.isTraced && !this.isInside(tensor)) this.addedTo.set(tensor, grad)
+  }
+
+  /** Whether a tensor was made by the function itself: nobody outside ever sees its gradient. */
+  isInside(tensor: Tensor): boolean {
+    return tensor.isTraced && !this.standIns.has(tensor)
   }
 
   /** What an operation of this trace reads instead of tensors from outside. */
@@ -99,8 +132,18 @@ export class Trace {
   }
 
   updates(): { source: Source; value: Node }[] {
-    return [...this.#updates].map(([storage, value]) => ({ source: this.sourceOf(storage), value }))
+    return [...this.#updates].map(([source, value]) => ({ source, value }))
   }
+}
+
+/** Gradients that fill a storage of their own can stand for one another; others only for themselves. */
+function gradientKind(gradient: Tensor | null, owner: Tensor): string | Tensor {
+  if (!gradient) return 'no gradient'
+  const { storage, strides, offset } = gradient.stored
+  const whole =
+    offset === 0 && storage.length === gradient.size && sameShape(strides, contiguousStrides(gradient.shape))
+  const usual = whole && gradient.dtype === 'f32' && gradient.device === owner.device
+  return usual && sameShape(gradient.shape, owner.shape) ? 'a gradient' : gradient
 }
 
 let active: Trace | null = null

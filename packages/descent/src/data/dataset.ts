@@ -3,11 +3,13 @@
  * column of values in plain memory, which becomes a tensor only batch by batch.
  */
 import { tensor } from '../create.ts'
-import { sizeOf } from '../dtype.ts'
 import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
+import { type Column, ColumnSource, countOf } from './columns.ts'
 import type { IdxArray } from './idx.ts'
+import { isOne, type RawArray, type RawExamples } from './raw.ts'
 
+/** Examples as tensors. */
 export interface Batch {
   /** [N, ...] */
   readonly x: Tensor
@@ -15,21 +17,12 @@ export interface Batch {
   readonly y: Tensor
 }
 
+/** Numbered examples that are handed out in batches. */
 export interface Dataset {
   /** How many examples there are. */
   readonly length: number
   /** The examples of these numbers, in this order. */
   batch(numbers: Int32Array): Batch
-}
-
-/** The same field of every example: `values` holds one after the other. */
-export interface Column {
-  /** The shape of one example's value. */
-  readonly shape: readonly number[]
-  readonly dtype: 'f32' | 'i32'
-  readonly values: Float32Array | Int32Array | Uint8Array
-  /** For bytes: what each of the 256 stands for. */
-  readonly meaning?: Float32Array
 }
 
 /**
@@ -43,30 +36,17 @@ export interface Column {
  * console.log(xor.length, xor.batch(Int32Array.of(3)).x.toArray()) // → 4 [ [ 1, 1 ] ]
  * ```
  */
-export class ArrayDataset implements Dataset {
-  readonly length: number
-  readonly #x: Column
-  readonly #y: Column
-
-  /** Throws ShapeError where the columns have different numbers of examples. */
-  constructor(x: Column, y: Column) {
-    this.#x = x
-    this.#y = y
-    this.length = countOf(x)
-    if (countOf(y) !== this.length) {
-      throw new ShapeError(
-        `A dataset needs a target for every input: there are ${this.length} inputs and ${countOf(y)} targets.`,
-      )
-    }
-  }
-
+export class ArrayDataset extends ColumnSource implements Dataset {
+  /** Throws RangeError for an example that does not exist. */
   batch(numbers: Int32Array): Batch {
-    for (const number of numbers) {
-      if (number < 0 || number >= this.length)
-        throw new RangeError(`Example ${number} does not exist: there are ${this.length}.`)
-    }
-    return { x: gather(this.#x, numbers), y: gather(this.#y, numbers) }
+    return tensorsOf(this.read(numbers))
   }
+}
+
+/** A batch in plain memory as tensors, which use that memory. */
+export function tensorsOf({ x, y }: RawExamples): Batch {
+  const one = ({ values, shape }: RawArray): Tensor => tensor(values, { shape })
+  return { x: one(x), y: (isOne(y) ? one(y) : y.map(one)) as Batch['y'] }
 }
 
 /** Examples held in tensors x [N, ...] and y [N, ...], whose values are copied. */
@@ -113,19 +93,4 @@ function requireWhole(made: Column): Column {
     throw new ShapeError(`${made.values.length} values do not divide into examples [${made.shape.join(', ')}].`)
   }
   return made
-}
-
-function countOf({ values, shape }: Column): number {
-  return values.length === 0 ? 0 : values.length / sizeOf(shape)
-}
-
-function gather({ values, shape, dtype, meaning }: Column, numbers: Int32Array): Tensor {
-  const size = sizeOf(shape)
-  const rows = dtype === 'f32' ? new Float32Array(numbers.length * size) : new Int32Array(numbers.length * size)
-  for (let row = 0; row < numbers.length; row++) {
-    const [to, from] = [row * size, (numbers[row] as number) * size]
-    if (!meaning) rows.set(values.subarray(from, from + size), to)
-    else for (let i = 0; i < size; i++) rows[to + i] = meaning[values[from + i] as number] as number
-  }
-  return tensor(rows, { shape: [numbers.length, ...shape] })
 }

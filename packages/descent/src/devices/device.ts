@@ -4,6 +4,7 @@
 import type { DType } from '../dtype.ts'
 import type { Plan } from '../kernel/kernel.ts'
 
+/** The devices by name. */
 export type DeviceName = 'reference' | 'wasm' | 'x64'
 
 export type Values = Float32Array | Float64Array | Int32Array

@@ -1,6 +1,7 @@
 /** What the doctor says, as data. */
 import type { DeviceName } from '../devices/device.ts'
 
+/** What `doctor` found. */
 export interface Diagnosis extends Findings {
   /** What to do about what is missing, a sentence or two each; empty where nothing is. */
   readonly advice: readonly string[]

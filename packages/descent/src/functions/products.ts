@@ -1,6 +1,6 @@
 /** Matrix products, einsum, and convolution. */
 import { ShapeError } from '../errors.ts'
-import { type ConvAttrs, conv as convOp } from '../ops/conv.ts'
+import { type ConvAttrs, conv as convOp, inputGradient } from '../ops/conv.ts'
 import { matmul as matmulOp } from '../ops/matmul.ts'
 import { broadcastShapes, shapeText } from '../ops/op.ts'
 import type { Tensor } from '../tensor.ts'
@@ -54,6 +54,58 @@ export function conv(
     groups: options.groups ?? 1,
   }
   return x.apply(convOp, attrs, weight)
+}
+
+/**
+ * The way back of a convolution: x [N, I, ...S], w [I, O/groups, ...K] → [N, O, ...P] with
+ * P = (S − 1)·stride − 2·padding + dilation·(K − 1) + outputPadding + 1. Throws ShapeError where shapes do not fit.
+ * Source: torch.nn.functional.conv_transpose2d.
+ *
+ * @example
+ * ```ts
+ * import { convTranspose, ones } from 'descent'
+ * const y = convTranspose(ones([1, 1, 2]), ones([1, 1, 3]), { stride: [2] })
+ * console.log(y.flatten().toArray()) // → [ 1, 1, 2, 1, 1 ]
+ * ```
+ */
+export function convTranspose(
+  x: Tensor,
+  weight: Tensor,
+  options: {
+    stride?: readonly number[]
+    padding?: readonly number[]
+    outputPadding?: readonly number[]
+    dilation?: readonly number[]
+    groups?: number
+  } = {},
+): Tensor {
+  const kernel = weight.shape.slice(2)
+  const each = (values: readonly number[] | undefined, otherwise: number) => values ?? kernel.map(() => otherwise)
+  const [stride, padding, more, dilation] = [
+    each(options.stride, 1),
+    each(options.padding, 0),
+    each(options.outputPadding, 0),
+    each(options.dilation, 1),
+  ]
+  const { groups = 1 } = options
+  if (x.ndim !== weight.ndim || x.ndim < 3 || x.shape[1] !== weight.shape[0] || (x.shape[1] as number) % groups !== 0) {
+    throw new ShapeError(
+      `convTranspose: ${shapeText(x.shape)} with weight ${shapeText(weight.shape)}: needs input [N, I, ...S] and weight [I, O/groups, ...K] with as many spatial dimensions.`,
+    )
+  }
+  const whole = kernel.map((size, i) => {
+    const [step, apart, extent] = [stride[i] as number, dilation[i] as number, x.shape[2 + i] as number]
+    return (extent - 1) * step + apart * (size - 1) + 1 + (more[i] as number)
+  })
+  const kept = whole.map((extent, i) => [padding[i] as number, extent - (padding[i] as number)] as const)
+  if (kept.some(([low, high]) => high <= low)) {
+    throw new ShapeError(
+      `convTranspose: padding [${padding.join(', ')}] leaves nothing of a result [${whole.join(', ')}].`,
+    )
+  }
+  const channels = (weight.shape[1] as number) * groups
+  const y = inputGradient(x, weight, [x.shape[0] as number, channels, ...whole], { stride, dilation, groups })
+  return padding.every((size) => size === 0) ? y : y.slice(null, null, ...kept)
 }
 
 /**

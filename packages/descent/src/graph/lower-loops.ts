@@ -11,6 +11,7 @@ import { type Builder, Elsewhere, type Lowered, type MemberReader, placeIn, requ
 import { isFlat, unsized } from './flat.ts'
 import type { Node } from './graph.ts'
 import { rowShape } from './group.ts'
+import { reuse } from './reuse.ts'
 
 /** A stored element of a row that costs more than this is loaded by later stages, rather than computed again. */
 const LITTLE_COST = 3
@@ -79,7 +80,7 @@ export function lowerLoops(builder: Builder, flat: boolean): Lowered | null {
   }
   const [first] = rows as [Axis]
   if (!flat) {
-    return builder.finish({ kind: 'loops', buffers: builder.buffers(), rows, stages, flat }, null)
+    return builder.finish(reuse({ kind: 'loops', buffers: builder.buffers(), rows, stages, flat }), null)
   }
   if (!isFlat(stages, first)) return null
   const buffers = builder.buffers().map((use) => ({ ...use, length: 0 }))

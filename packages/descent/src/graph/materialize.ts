@@ -12,6 +12,8 @@ import { basesOf } from './loop.ts'
 const CHEAP = 2
 /** An element that is repeated many times is computed once if it costs more than this. */
 const CHEAP_TO_REPEAT = 8
+/** An element that is repeated this often costs next to nothing where it is. */
+const MANY = 64
 /** A kernel that computes more than this at one point is cut. */
 const LARGE = 160
 
@@ -52,8 +54,11 @@ export function materialize(outputs: readonly Node[]): Materialized {
     const read = readsOf(node, roots, reads)
     let own = lowering.kind === 'map' ? lowering.cost : 1
     for (const input of inputs) if (!input.leaf && !roots.has(input)) own += cost[input.id] as number
-    // What is the same everywhere is computed once a kernel, before its loops.
-    if (node.op === 'expand' && own > 1 && sizeOf((inputs[0] as Node).shape) <= 1) own = 1
+    // What is the same everywhere is computed once a kernel, before its loops; what is the same along a row, once a row.
+    if (node.op === 'expand' && own > 1) {
+      const before = sizeOf((inputs[0] as Node).shape)
+      if (before <= 1 || before * MANY <= sizeOf(node.shape)) own = 1
+    }
     reads[id] = read
     cost[id] = own
     if (lowering.kind !== 'map') {

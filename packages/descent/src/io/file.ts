@@ -1,5 +1,7 @@
 /** Files in Node, loaded only when asked for, so that the library also runs where there are none. */
 
+import { FormatError } from '../errors.ts'
+
 async function nodeFiles() {
   try {
     return await import('node:fs/promises')
@@ -11,6 +13,23 @@ async function nodeFiles() {
 export async function readBytes(path: string | URL): Promise<Uint8Array> {
   const { readFile } = await nodeFiles()
   return readFile(path)
+}
+
+/** The bytes at a path (in Node) or at an address that can be fetched. Throws with code 'ENOENT' where there are none. */
+export async function bytesAt(source: string | URL): Promise<Uint8Array> {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } }
+  if (process?.versions?.node && !/^(https?|data|blob):/.test(String(source))) return readBytes(source)
+  const response = await fetch(source)
+  if (!response.ok) {
+    const error = new FormatError(`${String(source)}: the server answered ${response.status}.`)
+    throw response.status === 404 ? Object.assign(error, { code: 'ENOENT' }) : error
+  }
+  return new Uint8Array(await response.arrayBuffer())
+}
+
+export async function makeFolder(path: string): Promise<void> {
+  const { mkdir } = await nodeFiles()
+  await mkdir(path, { recursive: true })
 }
 
 /**
@@ -32,5 +51,19 @@ export async function writeBytes(path: string, bytes: Uint8Array): Promise<void>
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
+  }
+}
+
+/** Runs `fn`, and puts the file's name before what an error says. */
+export function named<T>(path: string | URL, fn: () => T): T {
+  const rename = (error: unknown): never => {
+    if (error instanceof Error) error.message = `${path}: ${error.message}`
+    throw error
+  }
+  try {
+    const result = fn()
+    return result instanceof Promise ? (result.catch(rename) as T) : result
+  } catch (error) {
+    return rename(error)
   }
 }

@@ -82,6 +82,9 @@ test('other number types are read as the nearest dtype', () => {
   assert.deepEqual(read('I16', Int16Array.of(-5, 300))?.values, Int32Array.of(-5, 300))
   assert.deepEqual(read('I8', Int8Array.of(-5))?.values, Int32Array.of(-5))
   assert.deepEqual(read('U8', Uint8Array.of(200))?.values, Int32Array.of(200))
+  assert.deepEqual(read('U16', Uint16Array.of(65535))?.values, Int32Array.of(65535))
+  assert.deepEqual(read('U32', Uint32Array.of(7))?.values, Int32Array.of(7))
+  assert.throws(() => read('U32', Uint32Array.of(2 ** 31)), /2147483648 does not fit/)
   const wide = (x: bigint) => {
     const bytes = fileWith({ a: entry('I64', [1], 0, 8) }, 8)
     new DataView(bytes.buffer).setBigInt64(bytes.length - 8, x, true)

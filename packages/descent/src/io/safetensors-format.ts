@@ -6,6 +6,7 @@
 import { type DType, sizeOf } from '../dtype.ts'
 import { FormatError } from '../errors.ts'
 import { duplicateKey } from './json-keys.ts'
+import { bfloatsToFloats, halfToNumber, narrow, requireBits } from './numbers.ts'
 
 /** One tensor's values as they stand in a file; `bool` as 0 or 1. */
 export interface ArrayEntry {
@@ -29,6 +30,7 @@ interface Stored {
   read(bytes: Uint8Array<ArrayBuffer>, name: string): { dtype: DType; values: ArrayEntry['values'] }
 }
 
+const place = (name: string): string => `safetensors: tensor '${name}'`
 const floats = (values: Float32Array): { dtype: DType; values: Float32Array } => ({ dtype: 'f32', values })
 const integers = (values: Int32Array): { dtype: DType; values: Int32Array } => ({ dtype: 'i32', values })
 
@@ -39,11 +41,23 @@ const stored: Readonly<Record<string, Stored>> = {
   F16: { bytes: 2, read: (b) => floats(Float32Array.from(new Uint16Array(b.buffer), halfToNumber)) },
   BF16: { bytes: 2, read: (b) => floats(bfloatsToFloats(new Uint16Array(b.buffer))) },
   I32: { bytes: 4, read: (b) => integers(new Int32Array(b.buffer)) },
-  I64: { bytes: 8, read: (b, name) => integers(Int32Array.from(new BigInt64Array(b.buffer), (x) => narrow(x, name))) },
+  I64: {
+    bytes: 8,
+    read: (b, name) => integers(Int32Array.from(new BigInt64Array(b.buffer), (x) => narrow(x, place(name)))),
+  },
+  U64: {
+    bytes: 8,
+    read: (b, name) => integers(Int32Array.from(new BigUint64Array(b.buffer), (x) => narrow(x, place(name)))),
+  },
+  U32: {
+    bytes: 4,
+    read: (b, name) => integers(Int32Array.from(new Uint32Array(b.buffer), (x) => narrow(x, place(name)))),
+  },
+  U16: { bytes: 2, read: (b) => integers(Int32Array.from(new Uint16Array(b.buffer))) },
   I16: { bytes: 2, read: (b) => integers(Int32Array.from(new Int16Array(b.buffer))) },
   I8: { bytes: 1, read: (b) => integers(Int32Array.from(new Int8Array(b.buffer))) },
   U8: { bytes: 1, read: (b) => integers(Int32Array.from(b)) },
-  BOOL: { bytes: 1, read: (b, name) => ({ dtype: 'bool', values: requireBits(b, name) }) },
+  BOOL: { bytes: 1, read: (b, name) => ({ dtype: 'bool', values: requireBits(b, place(name)) }) },
 }
 
 /** The bytes of a safetensors file. Tensors stand in the order of alignment, then of name, as in the reference. */
@@ -179,18 +193,6 @@ function requireTexts(value: unknown): Record<string, string> {
   return { ...(value as Record<string, string>) }
 }
 
-function requireBits(bytes: Uint8Array, name: string): Uint8Array {
-  for (const byte of bytes)
-    if (byte > 1) throw new FormatError(`safetensors: tensor '${name}': ${byte} is not a boolean.`)
-  return bytes
-}
-
-function narrow(x: bigint, name: string): number {
-  if (BigInt.asIntN(32, x) !== x)
-    throw new FormatError(`safetensors: tensor '${name}': ${x} does not fit into 32 bits.`)
-  return Number(x)
-}
-
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -199,19 +201,4 @@ function isSizes(value: unknown): value is number[] {
   return (
     Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0) && Number.isSafeInteger(sizeOf(value))
   )
-}
-
-/** IEEE 754 binary16. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-}
-
-/** bfloat16 is the upper half of a float32. */
-function bfloatsToFloats(halves: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(halves, (bits) => bits * 65536).buffer)
 }

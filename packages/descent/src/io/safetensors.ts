@@ -1,11 +1,13 @@
 /** Tensors in safetensors files: what `safetensors-format.ts` reads and writes, as tensors and on disk. */
 import { tensor } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
-import { readBytes, writeBytes } from './file.ts'
+import { named, readBytes, writeBytes } from './file.ts'
 import { type ArrayEntry, decodeArrays, encodeArrays } from './safetensors-format.ts'
 
+/** Tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>
 
+/** What a safetensors file holds. */
 export interface SafetensorsContent {
   readonly tensors: Tensors
   readonly metadata: Readonly<Record<string, string>>
@@ -34,8 +36,9 @@ export function encodeSafetensors(
 }
 
 /**
- * The tensors and metadata of a safetensors file. F64, F16 and BF16 become f32; I64, I16, I8 and U8 become i32. Throws
- * FormatError where the bytes are damaged, truncated or lie about sizes; nothing outside of them is read.
+ * The tensors and metadata of a safetensors file. F64 (rounded), F16 and BF16 become f32; whole numbers of 8 to 64 bits
+ * become i32. Throws FormatError where the bytes are damaged, truncated or lie about sizes, and for whole numbers beyond
+ * 32 bits; nothing outside of the bytes is read.
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
   const { entries, metadata } = decodeArrays(bytes)
@@ -73,10 +76,5 @@ export async function saveSafetensors(
 /** The tensors of a safetensors file, in Node. Throws FormatError, naming the file, where it is damaged. */
 export async function loadSafetensors(path: string | URL): Promise<Tensors> {
   const bytes = await readBytes(path)
-  try {
-    return decodeSafetensors(bytes).tensors
-  } catch (error) {
-    if (error instanceof Error) error.message = `${path}: ${error.message}`
-    throw error
-  }
+  return named(path, () => decodeSafetensors(bytes).tensors)
 }

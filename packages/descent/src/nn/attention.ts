@@ -2,6 +2,7 @@
 import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 
+/** What queries may look at. */
 export interface AttentionOptions {
   /** bool, true where a query may look; or f32, added to the scores. Broadcasts to [..., L, S]. */
   readonly mask?: Tensor

@@ -4,7 +4,9 @@ import { ones, zeros } from '../create.ts'
 import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import { buffer, Module, parameter } from './module.ts'
+import { requireImages } from './sizes.ts'
 
+/** For both batch normalisations. */
 export interface BatchNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number
@@ -25,6 +27,7 @@ abstract class BatchNorm extends Module {
 
   constructor(features: number, options: BatchNormOptions = {}) {
     super()
+    this.record(BatchNorm, [features, options])
     const affine = options.affine ?? true
     this.weight = affine ? parameter(ones([features])) : null
     this.bias = affine ? parameter(zeros([features])) : null
@@ -107,5 +110,20 @@ export class BatchNorm2d extends BatchNorm {
     if (x.ndim !== 4 || x.shape[1] !== features) {
       throw new ShapeError(`BatchNorm2d: takes [N, ${features}, H, W], got [${x.shape.join(', ')}].`)
     }
+  }
+}
+
+/**
+ * As BatchNorm1d, for volumes: [N, C, D, H, W], over all but C. Source: torch.nn.BatchNorm3d.
+ *
+ * @example
+ * ```ts
+ * import { nn, randn } from 'descent'
+ * console.log(new nn.BatchNorm3d(2).forward(randn([4, 2, 3, 3, 3])).shape) // → [ 4, 2, 3, 3, 3 ]
+ * ```
+ */
+export class BatchNorm3d extends BatchNorm {
+  protected override requireShape(x: Tensor): void {
+    requireImages('BatchNorm3d', x, 3, this.runningMean.size)
   }
 }

@@ -18,6 +18,7 @@ export class Flatten extends Module {
 
   constructor(start = 1, end = -1) {
     super()
+    this.record(Flatten, [start, end])
     this.#start = start
     this.#end = end
   }

@@ -10,6 +10,7 @@ import { defaultGenerator, type Generator, rand, randn } from '../random.ts'
 import type { Tensor } from '../tensor.ts'
 import { activeTrace } from '../trace.ts'
 
+/** What draws the first values. */
 export interface InitOptions {
   readonly generator?: Generator
 }
@@ -17,6 +18,7 @@ export interface InitOptions {
 /** What a following activation does to the variance, made up for (torch.nn.init.calculate_gain). */
 export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu'
 
+/** For `kaimingUniform` and `kaimingNormal`. */
 export interface KaimingOptions extends InitOptions {
   /** The slope of leakyRelu below zero. Default 0. */
   readonly a?: number
@@ -38,6 +40,7 @@ export function fans(weight: Tensor): { fanIn: number; fanOut: number } {
   return { fanIn: into * sizeOf(kernel), fanOut: out * sizeOf(kernel) }
 }
 
+/** The factor that makes up for what an activation does to the spread of values (torch.nn.init.calculate_gain). */
 export function gain(nonlinearity: Nonlinearity, slope = 0.01): number {
   switch (nonlinearity) {
     case 'linear':
@@ -91,14 +94,17 @@ export function normal(x: Tensor, mean = 0, std = 1, options: InitOptions = {}):
   return noGrad(() => x.copy_(randn(x.shape, options).mul(std).add(mean)))
 }
 
+/** Every element the same (torch.nn.init.constant_). */
 export function constant(x: Tensor, value: number): Tensor {
   return x.fill_(value)
 }
 
+/** Every element 0 (torch.nn.init.zeros_). */
 export function zeros(x: Tensor): Tensor {
   return x.fill_(0)
 }
 
+/** Every element 1 (torch.nn.init.ones_). */
 export function ones(x: Tensor): Tensor {
   return x.fill_(1)
 }

@@ -30,6 +30,7 @@ export class Linear extends Module {
 
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super()
+    this.record(Linear, [inputs, outputs, options])
     this.weight = parameter(init.kaimingUniform(zeros([outputs, inputs]), { ...options, a: Math.sqrt(5) }))
     const bound = 1 / Math.sqrt(inputs)
     this.bias = options.bias === false ? null : parameter(init.uniform(zeros([outputs]), -bound, bound, options))

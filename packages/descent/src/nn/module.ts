@@ -11,6 +11,12 @@ import { loadInto, type StateDict } from './state-dict.ts'
 /** Any module, whatever its `forward` takes and gives. */
 export type AnyModule = Module<never[], unknown>
 
+/** The arguments of a constructor, and the class that it belongs to. */
+export interface Construction {
+  readonly owner: abstract new (...args: never[]) => unknown
+  readonly args: readonly unknown[]
+}
+
 const roles = new WeakMap<Tensor, 'parameter' | 'buffer'>()
 
 /** Marks a tensor as learned: it requires gradients, and optimizers and state dicts find it. Returns the tensor. */
@@ -45,8 +51,23 @@ export function buffer(values: Tensor): Tensor {
 export abstract class Module<Inputs extends readonly unknown[] = [Tensor], Output = Tensor> {
   #mode = true
   readonly #readMode = () => this.#mode
+  #construction: Construction | null = null
 
+  /** What the module computes. */
   abstract forward(...inputs: Inputs): Output
+
+  /**
+   * Notes what a constructor was given, so that `saveModel` can write it down and `loadModel` make the same again: to be
+   * called by every constructor that takes arguments, with its own class, `this.record(Linear, [inputs, outputs])`.
+   */
+  protected record(owner: Construction['owner'], args: readonly unknown[]): void {
+    this.#construction = { owner, args }
+  }
+
+  /** What was noted by `record` last; null where nothing was. */
+  get construction(): Construction | null {
+    return this.#construction
+  }
 
   /** Whether the module trains (dropout drops, batch normalisation uses the batch) or is used. */
   get training(): boolean {
@@ -59,6 +80,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [Tensor], Outpu
     return this
   }
 
+  /** Sets this module and all inside of it to use: dropout passes everything, normalisation takes its running statistics. */
   eval(): this {
     return this.train(false)
   }
@@ -78,6 +100,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [Tensor], Outpu
     }
   }
 
+  /** The modules directly inside. */
   children(): AnyModule[] {
     return Array.from(this.namedChildren(), ([, child]) => child)
   }
@@ -111,6 +134,7 @@ export abstract class Module<Inputs extends readonly unknown[] = [Tensor], Outpu
     return Array.from(found, ([value, name]) => [name, value])
   }
 
+  /** The learned tensors, each once: what an optimizer takes. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, value]) => value)
   }

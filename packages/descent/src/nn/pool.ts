@@ -1,25 +1,111 @@
-/** Pooling over images. */
-import { ShapeError } from '../errors.ts'
+/** Pooling: the largest value, or the mean, of each window. */
+
+import { tensor } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
-import { type Pair, pair } from './pair.ts'
+import type { Sizes } from './sizes.ts'
+import { look, type WindowOptions, type Windows, windowsOf } from './windows.ts'
 
-export interface MaxPool2dOptions {
-  /** Default: the kernel's size. */
-  readonly stride?: Pair
-  /** −∞ on each side, at most half of the kernel. Default 0. */
-  readonly padding?: Pair
+export interface MaxPoolOptions extends WindowOptions {
   /** Default 1. */
-  readonly dilation?: Pair
-  /** Also count a window that begins inside but ends outside. Default false. */
-  readonly ceilMode?: boolean
+  readonly dilation?: Sizes
 }
+
+export interface AvgPoolOptions extends WindowOptions {
+  /** Whether the zeros of the padding count in the mean. Default true. */
+  readonly countIncludePad?: boolean
+  /** Divide by this instead of the number of values. */
+  readonly divisorOverride?: number
+}
+
+function maxPool(name: string, x: Tensor, n: number, kernelSize: Sizes, options: MaxPoolOptions): Tensor {
+  const { values, inside } = look(x, windowsOf(name, x, n, kernelSize, options), Number.NEGATIVE_INFINITY)
+  return values.max(inside)
+}
+
+function avgPool(name: string, x: Tensor, n: number, kernelSize: Sizes, options: AvgPoolOptions): Tensor {
+  const windows = windowsOf(name, x, n, kernelSize, options)
+  const { values, inside } = look(x, windows, 0)
+  const sums = values.sum(inside)
+  if (options.divisorOverride !== undefined) return sums.div(options.divisorOverride)
+  const counts = windows.map((w) => countsOf(w, options.countIncludePad ?? true))
+  const whole = windows.reduce((product, { size }) => product * size, 1)
+  if (counts.every((list, i) => list.every((count) => count === windows[i]?.size))) return sums.div(whole)
+  return counts.reduce((y, list, i) => y.div(tensor(list).reshape(counts.map((_, d) => (d === i ? -1 : 1)))), sums)
+}
+
+/** How many values count in each window along one dimension. */
+function countsOf({ places, step, pad, size, extent }: Windows, padded: boolean): number[] {
+  const [first, last] = padded ? [-pad, extent + pad] : [0, extent]
+  return Array.from({ length: places }, (_, place) => {
+    const begin = place * step - pad
+    return Math.min(begin + size, last) - Math.max(begin, first)
+  })
+}
+
+/** See MaxPool1d: [N, C, L]. */
+export function maxPool1d(x: Tensor, kernelSize: Sizes, options: MaxPoolOptions = {}): Tensor {
+  return maxPool('maxPool1d', x, 1, kernelSize, options)
+}
+/** See MaxPool2d: [N, C, H, W]. */
+export function maxPool2d(x: Tensor, kernelSize: Sizes, options: MaxPoolOptions = {}): Tensor {
+  return maxPool('maxPool2d', x, 2, kernelSize, options)
+}
+/** See MaxPool3d: [N, C, D, H, W]. */
+export function maxPool3d(x: Tensor, kernelSize: Sizes, options: MaxPoolOptions = {}): Tensor {
+  return maxPool('maxPool3d', x, 3, kernelSize, options)
+}
+/** See AvgPool1d: [N, C, L]. */
+export function avgPool1d(x: Tensor, kernelSize: Sizes, options: AvgPoolOptions = {}): Tensor {
+  return avgPool('avgPool1d', x, 1, kernelSize, options)
+}
+/** See AvgPool2d: [N, C, H, W]. */
+export function avgPool2d(x: Tensor, kernelSize: Sizes, options: AvgPoolOptions = {}): Tensor {
+  return avgPool('avgPool2d', x, 2, kernelSize, options)
+}
+/** See AvgPool3d: [N, C, D, H, W]. */
+export function avgPool3d(x: Tensor, kernelSize: Sizes, options: AvgPoolOptions = {}): Tensor {
+  return avgPool('avgPool3d', x, 3, kernelSize, options)
+}
+
+type Pool<Options> = (x: Tensor, kernelSize: Sizes, options?: Options) => Tensor
+
+/** A layer that looks through windows. */
+function layer<Options>(pool: Pool<Options>) {
+  return class Layer extends Module {
+    readonly #kernel: Sizes
+    readonly #options: Options
+
+    constructor(kernelSize: Sizes, options: Options = {} as Options) {
+      super()
+      this.record(Layer, [kernelSize, options])
+      this.#kernel = kernelSize
+      this.#options = options
+    }
+
+    override forward(x: Tensor): Tensor {
+      return pool(x, this.#kernel, this.#options)
+    }
+  }
+}
+
+/**
+ * The largest value of each window: [N, C, L] → [N, C, L′]; as MaxPool2d over one dimension.
+ * Source: torch.nn.MaxPool1d.
+ *
+ * @example
+ * ```ts
+ * import { arange, nn } from 'descent'
+ * console.log(new nn.MaxPool1d(2).forward(arange(6).reshape(1, 1, 6)).flatten().toArray()) // → [ 1, 3, 5 ]
+ * ```
+ */
+export class MaxPool1d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool1d) {}
 
 /**
  * The largest value of each window: [N, C, H, W] → [N, C, H′, W′] with
  * H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, or ⌈ ⌉ with `ceilMode`. The gradient goes to the
  * first of equal largest values. Throws ShapeError where the image is smaller than the kernel.
- * Source: torch.nn.functional.max_pool2d.
+ * Source: torch.nn.MaxPool2d.
  *
  * @example
  * ```ts
@@ -28,51 +114,51 @@ export interface MaxPool2dOptions {
  * console.log(pool.forward(arange(16).reshape(1, 1, 4, 4)).flatten().toArray()) // → [ 5, 7, 13, 15 ]
  * ```
  */
-export class MaxPool2d extends Module {
-  readonly #kernel: [number, number]
-  readonly #options: MaxPool2dOptions
+export class MaxPool2d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool2d) {}
 
-  constructor(kernelSize: Pair, options: MaxPool2dOptions = {}) {
-    super()
-    this.#kernel = pair(kernelSize)
-    this.#options = options
-  }
+/**
+ * The largest value of each window: [N, C, D, H, W]; as MaxPool2d over three dimensions. Source: torch.nn.MaxPool3d.
+ *
+ * @example
+ * ```ts
+ * import { arange, nn } from 'descent'
+ * console.log(new nn.MaxPool3d(2).forward(arange(8).reshape(1, 1, 2, 2, 2)).flatten().toArray()) // → [ 7 ]
+ * ```
+ */
+export class MaxPool3d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool3d) {}
 
-  override forward(x: Tensor): Tensor {
-    return maxPool2d(x, this.#kernel, this.#options)
-  }
-}
+/**
+ * The mean of each window: [N, C, L] → [N, C, L′]; as AvgPool2d over one dimension. Source: torch.nn.AvgPool1d.
+ *
+ * @example
+ * ```ts
+ * import { arange, nn } from 'descent'
+ * console.log(new nn.AvgPool1d(2).forward(arange(4).reshape(1, 1, 4)).flatten().toArray()) // → [ 0.5, 2.5 ]
+ * ```
+ */
+export class AvgPool1d extends /* @__PURE__ */ layer<AvgPoolOptions>(avgPool1d) {}
 
-/** See MaxPool2d. */
-export function maxPool2d(x: Tensor, kernelSize: Pair, options: MaxPool2dOptions = {}): Tensor {
-  if (x.ndim !== 4) throw new ShapeError(`maxPool2d: takes [N, C, H, W], got [${x.shape.join(', ')}].`)
-  const kernel = pair(kernelSize)
-  const stride = pair(options.stride ?? kernel)
-  const padding = pair(options.padding ?? 0)
-  const dilation = pair(options.dilation ?? 1)
-  const axes = [0, 1].map((i) => {
-    const [size, step, pad] = [kernel[i] as number, stride[i] as number, padding[i] as number]
-    const extent = x.shape[2 + i] as number
-    if (pad * 2 > size) throw new ShapeError(`maxPool2d: padding ${pad} is more than half of the kernel size ${size}.`)
-    const reach = (dilation[i] as number) * (size - 1) + 1
-    const round = options.ceilMode ? Math.ceil : Math.floor
-    let places = round((extent + 2 * pad - reach) / step) + 1
-    // A window that would begin in the padding after the image does not count.
-    if (options.ceilMode && (places - 1) * step >= extent + pad) places--
-    if (places < 1)
-      throw new ShapeError(`maxPool2d: [${x.shape.join(', ')}] is smaller than the kernel [${kernel.join(', ')}].`)
-    const covered = (places - 1) * step + reach
-    return { size, step, pad, places, covered, after: covered - extent - pad, tiles: step === size && reach === size }
-  })
-  const [high, wide] = axes as [(typeof axes)[0], (typeof axes)[0]]
-  const [images, channels] = x.shape as [number, number]
-  // What lies behind the last window is cut off; what the windows need beyond the image is filled.
-  const filled = x
-    .slice(null, null, [0, high.covered - high.pad], [0, wide.covered - wide.pad])
-    .pad([wide.pad, Math.max(wide.after, 0), high.pad, Math.max(high.after, 0)], { value: Number.NEGATIVE_INFINITY })
-  if (high.tiles && wide.tiles) {
-    // Windows that do not overlap are a reshape: its gradient is one too.
-    return filled.reshape(images, channels, high.places, high.size, wide.places, wide.size).max([3, 5])
-  }
-  return filled.windows(kernel, stride, dilation).max([4, 5])
-}
+/**
+ * The mean of each window: [N, C, H, W] → [N, C, H′, W′] with H′ = ⌊(H + 2·padding − kernel) / stride⌋ + 1, or ⌈ ⌉
+ * with `ceilMode`. Zeros of the padding count unless `countIncludePad` is false. Throws ShapeError where the image is
+ * smaller than the kernel. Source: torch.nn.AvgPool2d.
+ *
+ * @example
+ * ```ts
+ * import { arange, nn } from 'descent'
+ * const pool = new nn.AvgPool2d(2)
+ * console.log(pool.forward(arange(16).reshape(1, 1, 4, 4)).flatten().toArray()) // → [ 2.5, 4.5, 10.5, 12.5 ]
+ * ```
+ */
+export class AvgPool2d extends /* @__PURE__ */ layer<AvgPoolOptions>(avgPool2d) {}
+
+/**
+ * The mean of each window: [N, C, D, H, W]; as AvgPool2d over three dimensions. Source: torch.nn.AvgPool3d.
+ *
+ * @example
+ * ```ts
+ * import { arange, nn } from 'descent'
+ * console.log(new nn.AvgPool3d(2).forward(arange(8).reshape(1, 1, 2, 2, 2)).flatten().toArray()) // → [ 3.5 ]
+ * ```
+ */
+export class AvgPool3d extends /* @__PURE__ */ layer<AvgPoolOptions>(avgPool3d) {}

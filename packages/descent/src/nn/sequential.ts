@@ -19,6 +19,7 @@ export class Sequential extends Module {
 
   constructor(...layers: readonly Module[]) {
     super()
+    this.record(Sequential, layers)
     this.layers = layers
   }
 

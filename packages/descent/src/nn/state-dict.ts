@@ -2,6 +2,7 @@
 import { sameShape } from '../dtype.ts'
 import type { Tensor } from '../tensor.ts'
 
+/** Parameters and buffers by name. */
 export type StateDict = Readonly<Record<string, Tensor>>
 
 /** A state dict of something else than the module or optimizer. */
@@ -13,15 +14,23 @@ export class StateDictError extends Error {
 
   constructor(missing: readonly string[], unexpected: readonly string[], mismatched: readonly string[]) {
     const parts = [
-      missing.length > 0 && `missing: ${missing.join(', ')}`,
-      unexpected.length > 0 && `unexpected: ${unexpected.join(', ')}`,
-      ...mismatched,
+      missing.length > 0 && `missing: ${listed(missing)}`,
+      unexpected.length > 0 && `unexpected: ${listed(unexpected)}`,
+      mismatched.length > 0 && listed(mismatched, '; '),
     ].filter((part) => part !== false)
     super(`loadStateDict: the state does not fit; nothing was changed. ${parts.join('; ')}.`)
     this.missing = missing
     this.unexpected = unexpected
     this.mismatched = mismatched
   }
+}
+
+const SHOWN = 12
+
+/** The first names of a list that may be long. */
+function listed(names: readonly string[], separator = ', '): string {
+  const shown = names.slice(0, SHOWN).join(separator)
+  return names.length > SHOWN ? `${shown} and ${names.length - SHOWN} more` : shown
 }
 
 export function loadInto(own: ReadonlyMap<string, Tensor>, state: StateDict, strict: boolean): void {

@@ -100,7 +100,7 @@ function windowIndex(
 }
 
 /** The cotangent spread by the stride and padded, convolved with the weights turned around and channels swapped. */
-function inputGradient(g: Tensor, w: Tensor, input: Shape, attrs: ConvAttrs): Tensor {
+export function inputGradient(g: Tensor, w: Tensor, input: Shape, attrs: ConvAttrs): Tensor {
   const { stride, dilation, groups } = attrs
   const [outputs, perIn] = [w.shape[0] as number, w.shape[1] as number]
   const kernel = w.shape.slice(2)

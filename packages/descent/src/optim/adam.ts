@@ -1,6 +1,16 @@
 /** Adam, and AdamW, which takes the weight decay out of the gradient. */
 import type { Tensor } from '../tensor.ts'
-import { Optimizer } from './optimizer.ts'
+import type { Group } from './group.ts'
+import { type Betas, mixed, oneMinusPower } from './moments.ts'
+import { type Begun, Optimizer, type ParametersOf, requireFrom0, requireShares } from './optimizer.ts'
+
+export interface AdamSettings extends Betas {
+  readonly eps: number
+  readonly amsgrad: boolean
+  readonly decoupledWeightDecay: boolean
+}
+
+type AdamSlot = 'exp_avg' | 'exp_avg_sq' | 'max_exp_avg_sq'
 
 export interface AdamOptions {
   /** Default 0.001. */
@@ -13,12 +23,16 @@ export interface AdamOptions {
   readonly weightDecay?: number
   /** Use the largest running mean of squares so far. Default false. */
   readonly amsgrad?: boolean
+  /** Weight decay shrinks the parameters instead of entering the gradient. Default false for Adam; AdamW is true. */
+  readonly decoupledWeightDecay?: boolean
+  /** Climb instead of descend. Default false. */
+  readonly maximize?: boolean
 }
 
 /**
  * m ← β₁m + (1 − β₁)g; v ← β₂v + (1 − β₂)g²; p ← p − lr · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + eps), g = ∇ +
- * weightDecay·p, t the number of steps. Throws RangeError for a negative rate or betas outside of [0, 1).
- * Source: Kingma and Ba, "Adam", 2014; torch.optim.Adam.
+ * weightDecay·p, t the number of the parameter's steps. Throws RangeError for a negative rate or betas outside of
+ * [0, 1). Source: Kingma and Ba, "Adam", 2014; torch.optim.Adam.
  *
  * @example
  * ```ts
@@ -30,57 +44,65 @@ export interface AdamOptions {
  * console.log(p.item().toFixed(4)) // → 0.5000
  * ```
  */
-export class Adam extends Optimizer {
-  readonly #logBetas: readonly [number, number]
-  readonly #betas: readonly [number, number]
-  readonly #eps: number
-  /** Taken from the parameter itself rather than added to the gradient. */
-  protected readonly decoupled: boolean = false
-  readonly #decay: number
-  readonly #steps = this.counter('step')
-  readonly #means = this.slots('exp_avg')
-  readonly #squares = this.slots('exp_avg_sq')
-  readonly #largest: readonly Tensor[] | null
-  /** What all parameters of a step have in common: lr / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ). */
-  #shared: { size: Tensor; scale: Tensor } | null = null
-
-  constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}) {
-    super(parameters, options.lr ?? 0.001)
-    const betas = options.betas ?? [0.9, 0.999]
-    if (!betas.every((beta) => beta >= 0 && beta < 1)) throw new RangeError(`Adam: betas [${betas}] must be in [0, 1).`)
-    this.#betas = betas
-    this.#logBetas = [Math.log(betas[0]), Math.log(betas[1])]
-    this.#eps = options.eps ?? 1e-8
-    this.#decay = options.weightDecay ?? 0
-    this.#largest = options.amsgrad ? this.slots('max_exp_avg_sq') : null
+export class Adam extends Optimizer<AdamSettings, AdamSlot, 'size' | 'scale'> {
+  constructor(parameters: ParametersOf<AdamSettings>, options: AdamOptions = {}) {
+    super(parameters, {
+      lr: 0.001,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay: 0,
+      amsgrad: false,
+      decoupledWeightDecay: false,
+      maximize: false,
+      ...options,
+    })
   }
 
-  protected override begin(): void {
-    const steps = this.#steps.add(1)
-    this.#steps.copy_(steps)
-    // 1 − βᵗ, without the digits that a power of a number near 1 would lose.
-    const [first, second] = this.#logBetas.map((log) => (log === -Infinity ? null : steps.mul(log).expm1().neg()))
-    this.#shared = {
-      size: first ? this.rate.div(first) : this.rate,
-      scale: second ? second.rsqrt() : this.rate.mul(0).add(1),
+  protected override check({ betas, eps }: AdamSettings): void {
+    requireShares('Adam: betas', betas)
+    requireFrom0('Adam: eps', eps)
+  }
+
+  protected override slots({ amsgrad }: AdamSettings): Record<string, number> {
+    return { exp_avg: 0, exp_avg_sq: 0, ...(amsgrad ? { max_exp_avg_sq: 0 } : {}) }
+  }
+
+  protected override counters(): Record<string, number> {
+    return { step: 0 }
+  }
+
+  protected override decoupled(group: Group<AdamSettings>): boolean {
+    return group.fixed('decoupledWeightDecay')
+  }
+
+  protected override begin(group: Group<AdamSettings>): Begun<'size' | 'scale'> {
+    const step = (group.counters.step as Tensor).add(1)
+    return {
+      counters: { step },
+      shared: {
+        size: group.scalar('lr', (s) => s.lr).div(oneMinusPower(group, 0, step)),
+        scale: oneMinusPower(group, 1, step).rsqrt(),
+      },
     }
   }
 
-  protected override update(p: Tensor, gradient: Tensor, i: number): void {
-    const { size, scale } = this.#shared as { size: Tensor; scale: Tensor }
-    const [beta1, beta2] = this.#betas
-    const [mean, square] = [this.#means[i] as Tensor, this.#squares[i] as Tensor]
-    const g = this.#decay === 0 || this.decoupled ? gradient : gradient.add(p.mul(this.#decay))
-    const m = mean.mul(beta1).add(g.mul(1 - beta1))
-    const v = square.mul(beta2).add(g.mul(g).mul(1 - beta2))
-    const largest = this.#largest?.[i]
-    const spread = largest ? largest.maximum(v) : v
-    const move = m.mul(size).div(spread.sqrt().mul(scale).add(this.#eps))
-    const kept = this.#decay !== 0 && this.decoupled ? p.sub(p.mul(this.rate.mul(this.#decay))) : p
-    p.copy_(kept.sub(move))
-    mean.copy_(m)
-    square.copy_(v)
-    largest?.copy_(spread)
+  protected override move(
+    g: Tensor,
+    slots: Record<AdamSlot, Tensor>,
+    group: Group<AdamSettings>,
+    { size, scale }: Record<'size' | 'scale', Tensor>,
+  ): Tensor {
+    const m = mixed(slots.exp_avg, g, group, 0)
+    const v = mixed(slots.exp_avg_sq, g.mul(g), group, 1)
+    slots.exp_avg.copy_(m)
+    slots.exp_avg_sq.copy_(v)
+    let spread = v
+    if (group.fixed('amsgrad')) {
+      spread = slots.max_exp_avg_sq.maximum(v)
+      slots.max_exp_avg_sq.copy_(spread)
+    }
+    const eps = group.scalar('eps', (s) => s.eps)
+    return m.mul(size).div(spread.sqrt().mul(scale).add(eps))
   }
 }
 
@@ -98,9 +120,7 @@ export class Adam extends Optimizer {
  * ```
  */
 export class AdamW extends Adam {
-  protected override readonly decoupled = true
-
-  constructor(parameters: Iterable<Tensor>, options: AdamOptions = {}) {
-    super(parameters, { weightDecay: 0.01, ...options })
+  constructor(parameters: ParametersOf<AdamSettings>, options: Omit<AdamOptions, 'decoupledWeightDecay'> = {}) {
+    super(parameters, { weightDecay: 0.01, ...options, decoupledWeightDecay: true })
   }
 }

@@ -1,9 +1,17 @@
 /** Gradient descent. */
 import type { Tensor } from '../tensor.ts'
-import { Optimizer } from './optimizer.ts'
+import type { Group, GroupSettings } from './group.ts'
+import { type Begun, Optimizer, type ParametersOf, requireFrom0 } from './optimizer.ts'
+
+export interface SGDSettings extends GroupSettings {
+  readonly momentum: number
+  readonly dampening: number
+  readonly nesterov: boolean
+}
 
 export interface SGDOptions {
-  readonly lr: number
+  /** Default 0.001. */
+  readonly lr?: number
   /** Default 0. */
   readonly momentum?: number
   /** Takes away from what the gradient adds to the momentum. Default 0. */
@@ -12,6 +20,8 @@ export interface SGDOptions {
   readonly weightDecay?: number
   /** Default false. */
   readonly nesterov?: boolean
+  /** Climb instead of descend. Default false. */
+  readonly maximize?: boolean
 }
 
 /**
@@ -29,43 +39,53 @@ export interface SGDOptions {
  * console.log(p.toArray()) // → [ 0.5 ]
  * ```
  */
-export class SGD extends Optimizer {
-  readonly #momentum: number
-  readonly #dampening: number
-  readonly #decay: number
-  readonly #nesterov: boolean
-  readonly #buffers: readonly Tensor[] | null
-  /** 1 where a parameter's buffer has taken up a gradient. */
-  readonly #begun: readonly Tensor[] | null
+export class SGD extends Optimizer<SGDSettings, 'momentum_buffer', 'first'> {
+  constructor(parameters: ParametersOf<SGDSettings>, options: SGDOptions = {}) {
+    super(parameters, {
+      lr: 0.001,
+      momentum: 0,
+      dampening: 0,
+      weightDecay: 0,
+      nesterov: false,
+      maximize: false,
+      ...options,
+    })
+  }
 
-  constructor(parameters: Iterable<Tensor>, options: SGDOptions) {
-    super(parameters, options.lr)
-    this.#momentum = options.momentum ?? 0
-    this.#dampening = options.dampening ?? 0
-    this.#decay = options.weightDecay ?? 0
-    this.#nesterov = options.nesterov ?? false
-    if (this.#nesterov && (this.#momentum <= 0 || this.#dampening !== 0)) {
+  protected override check({ momentum, dampening, nesterov }: SGDSettings): void {
+    requireFrom0('SGD: momentum', momentum)
+    if (nesterov && (momentum <= 0 || dampening !== 0)) {
       throw new RangeError("SGD: Nesterov's momentum needs a momentum above 0 and no dampening.")
     }
-    this.#buffers = this.#momentum !== 0 ? this.slots('momentum_buffer') : null
-    // Without dampening, a buffer of zeros gives the same first step.
-    this.#begun =
-      this.#buffers && this.#dampening !== 0 ? this.parameters.map((_, i) => this.counter(`begun.${i}`)) : null
   }
 
-  protected override update(p: Tensor, gradient: Tensor, i: number): void {
-    const g = this.#decay === 0 ? gradient : gradient.add(p.mul(this.#decay))
-    p.copy_(p.sub(this.#direction(g, i).mul(this.rate)))
+  protected override slots({ momentum }: SGDSettings): Record<string, number> {
+    return momentum !== 0 ? { momentum_buffer: 0 } : {}
   }
 
-  #direction(g: Tensor, i: number): Tensor {
-    const buffer = this.#buffers?.[i]
-    if (!buffer) return g
-    const begun = this.#begun?.[i]
-    const next = buffer.mul(this.#momentum).add(this.#dampening === 0 ? g : g.mul(1 - this.#dampening))
-    const value = begun ? begun.eq(0).where(g, next) : next
+  /** Without dampening, a buffer of zeros gives the same first step, and nothing need be counted. */
+  protected override counters({ momentum, dampening }: SGDSettings): Record<string, number> {
+    return momentum !== 0 && dampening !== 0 ? { step: 0 } : {}
+  }
+
+  protected override begin(group: Group<SGDSettings>): Begun<'first'> {
+    const step = group.has('momentum') && group.has('dampening') ? group.counters.step : undefined
+    if (!step) return super.begin(group)
+    return { counters: { step: step.add(1) }, shared: { first: step.eq(0) } }
+  }
+
+  protected override move(
+    g: Tensor,
+    { momentum_buffer: buffer }: Record<'momentum_buffer', Tensor>,
+    group: Group<SGDSettings>,
+    { first }: Partial<Record<'first', Tensor>>,
+  ): Tensor {
+    const rate = group.scalar('lr', (s) => s.lr)
+    if (!group.has('momentum')) return g.mul(rate)
+    const momentum = group.scalar('momentum', (s) => s.momentum)
+    const next = buffer.mul(momentum).add(first ? g.mul(group.scalar('1-dampening', (s) => 1 - s.dampening)) : g)
+    const value = first ? first.where(g, next) : next
     buffer.copy_(value)
-    begun?.fill_(1)
-    return this.#nesterov ? g.add(value.mul(this.#momentum)) : value
+    return (group.fixed('nesterov') ? g.add(value.mul(momentum)) : value).mul(rate)
   }
 }

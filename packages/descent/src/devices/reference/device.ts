@@ -5,7 +5,7 @@
  * not written.
  */
 import type { DType } from '../../dtype.ts'
-import { IndexError } from '../../errors.ts'
+import { failedCheck } from '../../errors.ts'
 import type { Launch, Plan, PlanBuffer } from '../../kernel/kernel.ts'
 import { printPlan } from '../../kernel/print.ts'
 import { startOf, turnsOf } from '../../kernel/turns.ts'
@@ -106,7 +106,7 @@ class ReferenceRunner implements Runner {
       if (failure) {
         const check = plan.checks[failure.id]
         if (!check) throw new Error(`reference device: check ${failure.id} failed, which the plan does not list`)
-        throw new IndexError(check.label, failure.value, check.size)
+        throw failedCheck(check, failure.value)
       }
     }
   }

@@ -1,5 +1,5 @@
 /**
- * A kernel of few rows with much to do in each, cut into kernels that run one after the other: for every stage one whose
+ * A kernel of few rows with much to do in each (or of rows that lie across the memory, see `isTall`), cut into kernels that run one after the other: for every stage one whose
  * rows are segments of the stage's first axis, then one that joins the segments' results. Results lie in the launch's
  * shared memory, which stands in the table of buffers behind the kernel's own.
  *
@@ -10,7 +10,7 @@ import { contiguousStrides } from '../../dtype.ts'
 import { binary, type Expr, mapExpr } from '../../kernel/expr.ts'
 import { add, addConstant, constant, dot, type Index, scale, substitute, variable } from '../../kernel/index-expr.ts'
 import type { Axis, LoopKernel, Stage, Store } from '../../kernel/kernel.ts'
-import { mapStage, nextId, points } from './loop-shape.ts'
+import { type Choice, mapStage, nextId, points } from './loop-shape.ts'
 
 export interface Split {
   readonly parts: readonly LoopKernel[]
@@ -21,12 +21,33 @@ const worthNanoseconds = 40_000
 const enoughRows = 8
 const segments = 64
 
-/** Null where the kernel should stay whole. `cost`: of all of it, in nanoseconds. */
-export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
+/** Elements of a piece of a tall kernel: they stay in a core's cache, and their pages in its table of addresses. */
+const tallPiece = 1 << 14
+
+/**
+ * Sums of the columns of a large matrix, say: neighbouring rows are vectors, and going along one of them every step is
+ * on another page. Cut into pieces of the matrix, each is read in order.
+ */
+function isTall({ rows, stages }: LoopKernel, { lanes }: Choice): boolean {
+  if (lanes.kind !== 'row' || lanes.axis !== rows.at(-1)) return false
+  const sums = stages.filter((stage) => stage.axes.length > 0)
+  return (
+    sums.length === 1 &&
+    sums.every(
+      ({ axes, stores, reductions }) =>
+        stores.length === 0 && reductions.length > 0 && points(axes) * points(rows) >= 1 << 21 && points(rows) >= 1024,
+    )
+  )
+}
+
+/** Null where the kernel should stay whole. */
+export function splitKernel(kernel: LoopKernel, choice: Choice): Split | null {
   const { rows, stages } = kernel
   const rowCount = points(rows)
-  if (kernel.flat || rowCount === 0 || rowCount >= enoughRows * 4 || cost < worthNanoseconds) return null
-  if (rowCount >= enoughRows && !stages.some((s) => points(s.axes) * rowCount > 1 << 18)) return null
+  if (kernel.flat || rowCount === 0 || choice.cost < worthNanoseconds) return null
+  const tall = isTall(kernel, choice)
+  if (!tall && rowCount >= enoughRows * 4) return null
+  if (!tall && rowCount >= enoughRows && !stages.some((s) => points(s.axes) * rowCount > 1 << 18)) return null
   const longest = Math.max(...stages.map((s) => s.axes[0]?.size ?? 0))
   const ordered = stages.some((s) => s.reductions.some((r) => r.op === 'argmax' || r.op === 'argmin'))
   if (ordered || longest < 16) return null
@@ -94,7 +115,9 @@ export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
       return
     }
     // first = segment · length + step, and a rest.
-    const count = Math.min(segments, Math.floor(first.size / 8))
+    const count = tall
+      ? Math.max(1, Math.floor((points(stage.axes) * rowCount) / tallPiece))
+      : Math.min(segments, Math.floor(first.size / 8))
     const length = Math.floor(first.size / count)
     const covered = count * length
     const segment: Axis = { id: id++, size: count }
@@ -104,9 +127,14 @@ export function splitKernel(kernel: LoopKernel, cost: number): Split | null {
     )
     const partial = at.map(() => take(rowCount * count))
     const partialIndex = (i: number): Index =>
-      shareOf(partial[i] as number, add(scale(rowIndex, count), variable(segment.id, count)))
+      shareOf(
+        partial[i] as number,
+        tall
+          ? add(scale(variable(segment.id, count), rowCount), rowIndex)
+          : add(scale(rowIndex, count), variable(segment.id, count)),
+      )
     parts.push({
-      rows: [...rows, segment],
+      rows: tall ? [segment, ...rows] : [...rows, segment],
       stages: [
         { ...cut, axes: [step, ...others] },
         { axes: [], reductions: [], stores: at.map((_, i) => put(partialIndex(i), result(i))) },

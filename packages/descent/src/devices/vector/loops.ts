@@ -32,7 +32,7 @@ const chunkNanoseconds = 5000
 export const emitLoops: EmitKernel<LoopKernel> = (kernel, target) => {
   const joined = joinLoops(kernel)
   const choice = chooseLanes(joined, target.lanes)
-  const split = splitKernel(joined, choice.cost)
+  const split = splitKernel(joined, choice)
   const phases: Phase[] = []
   let work = 0
   for (const part of split?.parts ?? [joined]) {
@@ -411,7 +411,7 @@ class LoopEmitter {
 
 /** How many vectors along the axis go together. */
 function innerCopies(stage: Stage, lane: Axis | null, width: number, most: number): number {
-  if (!lane || stage.reductions.length === 0 || stage.stores.length > 0) return 1
+  if (!lane || stage.reductions.length === 0) return 1
   if (stage.reductions.length > 2 || lane.size < 8 * width) return 1
   return most
 }

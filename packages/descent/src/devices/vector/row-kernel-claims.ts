@@ -134,7 +134,7 @@ export function testRowKernels(label: string, device: () => Device, numRuns = 60
   })
 
   test(`${label}: rows next to one another that scatter to the same places go many at once`, () => {
-    for (const width of [2, 5, 8, 13, 16, 17, 31, 48, 50]) {
+    for (const width of [2, 5, 8, 13, 16, 17, 31, 48, 50, 64, 100, 131]) {
       const [outer, row, fill, source] = [3, width, 11, 19].map((size, id) => ({ id, size })) as [
         Axis,
         Axis,

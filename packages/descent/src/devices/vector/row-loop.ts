@@ -29,18 +29,26 @@ export function emitRows(e: ExprEmitter, rows: readonly Axis[], body: () => void
   f.br(again).end().end()
 }
 
-/** For every value of the axis, in order, `body`. */
-export function emitLoop(e: ExprEmitter, axis: Axis, body: () => void): void {
+/** For every value of the axis, in order, `body`; or for those of a part: between two locals, the second not included. */
+export function emitLoop(
+  e: ExprEmitter,
+  axis: Axis,
+  body: () => void,
+  part?: readonly [low: number, high: number],
+): void {
   const { f } = e
   const i = f.local('int')
   e.open()
   e.bind(axis.id, i)
   body()
   const code = e.close()
-  f.constant(0).set(i)
+  if (part) f.get(part[0]).set(i)
+  else f.constant(0).set(i)
   const done = f.block()
   const again = f.loop()
-  f.get(i).constant(axis.size).int('ge_s').brIf(done)
+  if (part) f.get(i).get(part[1])
+  else f.get(i).constant(axis.size)
+  f.int('ge_s').brIf(done)
   f.append(code)
   f.get(i).constant(1).int('add').set(i)
   f.br(again).end().end()

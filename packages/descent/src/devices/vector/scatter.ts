@@ -1,6 +1,7 @@
 /**
  * Values added at computed places, in order, so that sums are the same every time. Where rows lie next to one another, and all of
- * them scatter to the same places (the gradient of an embedding), a vector of rows goes at once; else one row.
+ * them scatter to the same places (the gradient of an embedding), a vector of rows goes at once; else one row. Where
+ * such rows are many, the places are cut into ranges instead (see scatter-ranges.ts).
  */
 import { type Expr, walkExprs } from '../../kernel/expr.ts'
 import { type Index, variablesOf } from '../../kernel/index-expr.ts'
@@ -9,6 +10,7 @@ import type { Written } from './code.ts'
 import { ExprEmitter } from './emit-expr.ts'
 import { laneStep } from './lane-steps.ts'
 import { countRows, emitLoop, emitRows } from './row-loop.ts'
+import { cutIntoRanges, emitRanges } from './scatter-ranges.ts'
 import { type EmitKernel, newBody } from './target.ts'
 
 export const emitScatter: EmitKernel<ScatterKernel> = (kernel, target) => {
@@ -16,6 +18,8 @@ export const emitScatter: EmitKernel<ScatterKernel> = (kernel, target) => {
   const f = newBody(target)
   const lane = laneAxis(kernel, target.lanes)
   const { lanes } = target
+  const ranges = lane && cutIntoRanges(kernel, lane, lanes)
+  if (ranges) return emitRanges(kernel, target, f, ranges)
   if (!lane) {
     const e = new ExprEmitter(f, target, kernel.buffers)
     emitRows(e, rows, () => emitRow(e, kernel))

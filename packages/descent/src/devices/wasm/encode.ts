@@ -349,6 +349,9 @@ export class ModuleBuilder {
   private readonly exports: number[][] = []
   private readonly globals: number[][] = []
   private readonly slots: number[] = []
+  private readonly memories: number[][] = []
+  private readonly contents: ArrayLike<number>[][] = []
+  private readonly customs: ArrayLike<number>[] = []
 
   /** The number of a function type. */
   type(params: readonly ValueType[], results: readonly ValueType[]): number {
@@ -361,6 +364,20 @@ export class ModuleBuilder {
   /** Sizes in pages of 64 KiB. */
   importMemory(module: string, field: string, initial: number, maximum: number, shared: boolean): void {
     this.imports.push([...name(module), ...name(field), 2, shared ? 3 : 1, ...unsigned(initial), ...unsigned(maximum)])
+  }
+  /** A memory of the module's own, exported, of a size in pages of 64 KiB. */
+  ownMemory(pages: number, exportAs: string): void {
+    this.memories.push([0, ...unsigned(pages)])
+    this.exports.push([...name(exportAs), 2, 0])
+  }
+  /** What the memory holds at an address from the start. */
+  data(address: number, bytes: Uint8Array): void {
+    this.contents.push([[0, 0x41, ...signed(address), 0x0b, ...unsigned(bytes.length)], bytes])
+  }
+  /** Bytes that the engine passes over, under a name. */
+  custom(title: string, bytes: Uint8Array): void {
+    const head = name(title)
+    this.customs.push([0, ...unsigned(head.length + bytes.length), ...head], bytes)
   }
   importFunction(module: string, field: string, params: readonly ValueType[], results: readonly ValueType[]): number {
     if (this.functions.length > 0) throw new Error('imports must be declared before functions')
@@ -397,13 +414,13 @@ export class ModuleBuilder {
   }
 
   build(): Uint8Array<ArrayBuffer> {
-    const parts: number[][] = [[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]]
-    const section = (id: number, items: readonly (readonly number[])[]) => {
+    const parts: ArrayLike<number>[] = [[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]]
+    const section = (id: number, items: readonly ArrayLike<number>[], pieces = items) => {
       if (items.length === 0) return
       const count = unsigned(items.length)
       let length = count.length
-      for (const item of items) length += item.length
-      parts.push([id, ...unsigned(length), ...count], ...(items as number[][]))
+      for (const piece of pieces) length += piece.length
+      parts.push([id, ...unsigned(length), ...count], ...pieces)
     }
     section(
       1,
@@ -415,6 +432,7 @@ export class ModuleBuilder {
       this.functions.map((f) => unsigned(f.typeIndex)),
     )
     if (this.slots.length > 0) section(4, [[0x70, 0, ...unsigned(this.slots.length)]])
+    section(5, this.memories)
     section(6, this.globals)
     section(7, this.exports)
     if (this.slots.length > 0) {
@@ -425,6 +443,12 @@ export class ModuleBuilder {
       10,
       this.functions.map((f) => f.body()),
     )
+    section(
+      11,
+      this.contents.map(([head]) => head as ArrayLike<number>),
+      this.contents.flat(),
+    )
+    parts.push(...this.customs)
     let length = 0
     for (const part of parts) length += part.length
     const bytes = new Uint8Array(length)

@@ -3,7 +3,7 @@
  * What the module finds at fixed addresses (the error record, tables of addresses, the schedule) lies in blocks of
  * linear memory that are released with the runner.
  */
-import { IndexError } from '../../errors.ts'
+import { failedCheck } from '../../errors.ts'
 import type { Plan } from '../../kernel/kernel.ts'
 import { turnsOf } from '../../kernel/turns.ts'
 import type { Runner, Storage } from '../device.ts'
@@ -141,7 +141,7 @@ export class WasmRunner implements Runner {
     words.fill(0)
     const check = this.#plan.checks[id - 1]
     if (!check) throw new Error(`a check without a name failed: ${id}`)
-    throw new IndexError(check.label, value, check.size)
+    throw failedCheck(check, value)
   }
 
   listing(): string {

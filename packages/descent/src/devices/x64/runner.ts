@@ -3,7 +3,7 @@
  * JavaScript's heap, all that the code finds at fixed addresses: tables of addresses, constants, the schedule. Both are given
  * back with the runner.
  */
-import { IndexError } from '../../errors.ts'
+import { failedCheck } from '../../errors.ts'
 import type { Plan } from '../../kernel/kernel.ts'
 import { printKernel } from '../../kernel/print.ts'
 import { turnsOf } from '../../kernel/turns.ts'
@@ -133,7 +133,7 @@ export class X64Runner implements Runner {
     const [id, value] = this.#device.takeError()
     const check = this.#plan.checks[id - 1]
     if (!check) throw new Error(`a check without a name failed: ${id}`)
-    throw new IndexError(check.label, value, check.size)
+    throw failedCheck(check, value)
   }
 
   listing(): string {

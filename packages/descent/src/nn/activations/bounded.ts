@@ -5,14 +5,20 @@
 import type { Tensor } from '../../tensor.ts'
 
 /**
- * 0 where x < 0, 1 where x ≥ 0; NaN stays. Its slope is 0 wherever it exists, so nothing learns through it: the result
- * carries no gradient, and `backward()` from it alone is an error. It is the perceptron's threshold of 1958; sigmoid
- * is what made it learn.
+ * 0 where x < 0, 1 where x ≥ 0; NaN stays. Any shape.
+ *
+ * Nothing learns through it by gradient descent: it is flat on both sides of 0, so its slope is 0 wherever it has one,
+ * and a weight before it would never be told which way to go. Descent does not hide that: the result carries no
+ * gradient, and `backward()` from it alone is an error. It is the threshold of Rosenblatt's perceptron (1958), which
+ * learns by a rule of its own, w ← w + (y − ŷ)·x after each mistake: see examples/perceptron. To learn by gradients, put
+ * `sigmoid` in its place, and a threshold of 0.5 only where predictions are used. Source: torch.heaviside, with 1 at 0.
  *
  * @example
  * ```ts
- * import { heaviside, tensor } from 'descent'
+ * import { grad, heaviside, tensor } from 'descent'
  * console.log(heaviside(tensor([-2, 0, 3])).toArray()) // → [ 0, 1, 1 ]
+ * const slope = grad((w) => heaviside(w).sum())
+ * console.log(slope(tensor([-2, 3])).toArray()) // → [ 0, 0 ]
  * ```
  */
 export function heaviside(x: Tensor): Tensor {

@@ -9,11 +9,12 @@ import * as F from './functions.ts'
 
 /** A layer without parameters that computes a function. */
 function layer<Options extends readonly unknown[] = []>(fn: (x: Tensor, ...options: Options) => Tensor) {
-  return class extends Module {
+  return class Layer extends Module {
     readonly #options: Options
 
     constructor(...options: Options) {
       super()
+      this.record(Layer, options)
       this.#options = options
     }
 
@@ -57,6 +58,7 @@ export class PReLU extends Module {
 
   constructor(channels = 1, first = 0.25) {
     super()
+    this.record(PReLU, [channels, first])
     this.weight = parameter(full([channels], first))
   }
 

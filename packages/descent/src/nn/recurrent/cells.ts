@@ -76,6 +76,7 @@ export class RNNCell extends Cell<Tensor> {
     options: CellOptions & { readonly nonlinearity?: 'tanh' | 'relu' } = {},
   ) {
     super(plain(options.nonlinearity ?? 'tanh'), inputSize, hiddenSize, options)
+    this.record(RNNCell, [inputSize, hiddenSize, options])
   }
 
   override forward(x: Tensor, state: Tensor | null = null): Tensor {
@@ -90,6 +91,7 @@ export class RNNCell extends Cell<Tensor> {
 export class GRUCell extends Cell<Tensor> {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
     super(gru, inputSize, hiddenSize, options)
+    this.record(GRUCell, [inputSize, hiddenSize, options])
   }
 
   override forward(x: Tensor, state: Tensor | null = null): Tensor {
@@ -111,6 +113,7 @@ export class GRUCell extends Cell<Tensor> {
 export class LSTMCell extends Cell<readonly [h: Tensor, c: Tensor]> {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
     super(lstm, inputSize, hiddenSize, options)
+    this.record(LSTMCell, [inputSize, hiddenSize, options])
   }
 
   override forward(x: Tensor, state: readonly [h: Tensor, c: Tensor] | null = null): readonly [h: Tensor, c: Tensor] {

@@ -27,6 +27,7 @@ export interface RNNOptions extends RecurrentOptions {
 export class RNN extends Recurrent<Tensor> {
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
     super(plain(options.nonlinearity ?? 'tanh'), inputSize, hiddenSize, options)
+    this.record(RNN, [inputSize, hiddenSize, options])
   }
 
   override forward(x: Tensor, state: Tensor | null = null): [output: Tensor, state: Tensor] {
@@ -51,6 +52,7 @@ export class RNN extends Recurrent<Tensor> {
 export class GRU extends Recurrent<Tensor> {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
     super(gru, inputSize, hiddenSize, options)
+    this.record(GRU, [inputSize, hiddenSize, options])
   }
 
   override forward(x: Tensor, state: Tensor | null = null): [output: Tensor, state: Tensor] {
@@ -77,6 +79,7 @@ export class GRU extends Recurrent<Tensor> {
 export class LSTM extends Recurrent<readonly [h: Tensor, c: Tensor]> {
   constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
     super(lstm, inputSize, hiddenSize, options)
+    this.record(LSTM, [inputSize, hiddenSize, options])
   }
 
   override forward(

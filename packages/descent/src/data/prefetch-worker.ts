@@ -1,0 +1,4 @@
+/** A thread that prepares batches: the library's own worker. */
+import { serveBatches } from './serve-batches.ts'
+
+serveBatches()

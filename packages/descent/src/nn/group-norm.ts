@@ -1,0 +1,163 @@
+/** Normalisation of groups of channels of each example: GroupNorm, and InstanceNorm, where each channel is a group. */
+import { ones, zeros } from '../create.ts'
+import { ShapeError } from '../errors.ts'
+import type { Tensor } from '../tensor.ts'
+import { Module, parameter } from './module.ts'
+import { requireImages } from './sizes.ts'
+
+/**
+ * (x − E[x]) / √(Var[x] + eps) over each of `groups` equal groups of channels of each example, times weight [C] plus
+ * bias [C]: [N, C, ...] keeps its shape. Throws ShapeError where the channels do not divide.
+ * Source: Wu and He, "Group normalization", 2018; torch.nn.functional.group_norm.
+ *
+ * @example
+ * ```ts
+ * import { groupNorm, tensor } from 'descent'
+ * console.log(groupNorm(tensor([[1, 3, 5, 9]]), 2, { eps: 0 }).toArray()) // → [ [ -1, 1, -1, 1 ] ]
+ * ```
+ */
+export function groupNorm(
+  x: Tensor,
+  groups: number,
+  options: { readonly weight?: Tensor | null; readonly bias?: Tensor | null; readonly eps?: number } = {},
+): Tensor {
+  const [count, channels] = x.shape
+  if (count === undefined || channels === undefined || channels % groups !== 0) {
+    throw new ShapeError(
+      `groupNorm: takes [N, C, ...] with C a multiple of the ${groups} groups, got [${x.shape.join(', ')}].`,
+    )
+  }
+  const centred = x.reshape([count, groups, -1]).center([2])
+  const spread = centred
+    .mul(centred)
+    .mean(2, true)
+    .add(options.eps ?? 1e-5)
+    .rsqrt()
+  const y = centred.mul(spread).reshape(x.shape)
+  const channelwise = x.shape.map((_, d) => (d === 1 ? -1 : 1))
+  const scaled = options.weight ? y.mul(options.weight.reshape(channelwise)) : y
+  return options.bias ? scaled.add(options.bias.reshape(channelwise)) : scaled
+}
+
+/**
+ * `groupNorm` with a learned weight and bias for each channel, at first 1 and 0. Throws ShapeError where the channels
+ * do not divide into the groups. Source: torch.nn.GroupNorm.
+ *
+ * @example
+ * ```ts
+ * import { nn, randn } from 'descent'
+ * console.log(new nn.GroupNorm(2, 6).forward(randn([3, 6, 4, 4])).shape) // → [ 3, 6, 4, 4 ]
+ * ```
+ */
+export class GroupNorm extends Module {
+  readonly weight: Tensor | null
+  readonly bias: Tensor | null
+  readonly #groups: number
+  readonly #eps: number
+
+  constructor(
+    groups: number,
+    channels: number,
+    options: {
+      /** Default 1e-5. */
+      readonly eps?: number
+      /** Whether to learn a scale and a shift. Default true. */
+      readonly affine?: boolean
+    } = {},
+  ) {
+    super()
+    this.record(GroupNorm, [groups, channels, options])
+    if (channels % groups !== 0) {
+      throw new ShapeError(`GroupNorm: ${channels} channels do not divide into ${groups} groups.`)
+    }
+    this.#groups = groups
+    this.#eps = options.eps ?? 1e-5
+    const affine = options.affine ?? true
+    this.weight = affine ? parameter(ones([channels])) : null
+    this.bias = affine ? parameter(zeros([channels])) : null
+  }
+
+  override forward(x: Tensor): Tensor {
+    return groupNorm(x, this.#groups, { weight: this.weight, bias: this.bias, eps: this.#eps })
+  }
+}
+
+export interface InstanceNormOptions {
+  /** Default 1e-5. */
+  readonly eps?: number
+  /** Whether to learn a scale and a shift. Default false. */
+  readonly affine?: boolean
+}
+
+/** What the instance norms share. */
+abstract class InstanceNorm extends Module {
+  readonly weight: Tensor | null
+  readonly bias: Tensor | null
+  readonly #n: number
+  readonly #features: number
+  readonly #eps: number
+
+  constructor(n: number, features: number, options: InstanceNormOptions) {
+    super()
+    this.#n = n
+    this.#features = features
+    this.#eps = options.eps ?? 1e-5
+    this.weight = options.affine ? parameter(ones([features])) : null
+    this.bias = options.affine ? parameter(zeros([features])) : null
+  }
+
+  override forward(x: Tensor): Tensor {
+    requireImages(`InstanceNorm${this.#n}d`, x, this.#n, this.#features)
+    return groupNorm(x, this.#features, { weight: this.weight, bias: this.bias, eps: this.#eps })
+  }
+}
+
+/**
+ * Each channel of each example normalised by itself: [N, C, L]. Source: torch.nn.InstanceNorm1d.
+ *
+ * @example
+ * ```ts
+ * import { nn, tensor } from 'descent'
+ * console.log(new nn.InstanceNorm1d(1, { eps: 0 }).forward(tensor([[[1, 3]]])).toArray()) // → [ [ [ -1, 1 ] ] ]
+ * ```
+ */
+export class InstanceNorm1d extends InstanceNorm {
+  constructor(features: number, options: InstanceNormOptions = {}) {
+    super(1, features, options)
+    this.record(InstanceNorm1d, [features, options])
+  }
+}
+
+/**
+ * Each channel of each image normalised by itself: [N, C, H, W]. Source: Ulyanov et al., "Instance normalization",
+ * 2016; torch.nn.InstanceNorm2d.
+ *
+ * @example
+ * ```ts
+ * import { nn, randn } from 'descent'
+ * const y = new nn.InstanceNorm2d(3).forward(randn([2, 3, 8, 8]))
+ * console.log(y.mean([2, 3]).abs().max().item() < 1e-5) // → true
+ * ```
+ */
+export class InstanceNorm2d extends InstanceNorm {
+  constructor(features: number, options: InstanceNormOptions = {}) {
+    super(2, features, options)
+    this.record(InstanceNorm2d, [features, options])
+  }
+}
+
+/**
+ * Each channel of each volume normalised by itself: [N, C, D, H, W]. Source: torch.nn.InstanceNorm3d.
+ *
+ * @example
+ * ```ts
+ * import { nn, randn } from 'descent'
+ * console.log(new nn.InstanceNorm3d(2).forward(randn([1, 2, 3, 4, 5])).shape) // → [ 1, 2, 3, 4, 5 ]
+ * ```
+ */
+export class InstanceNorm3d extends InstanceNorm {
+  constructor(features: number, options: InstanceNormOptions = {}) {
+    super(3, features, options)
+    this.record(InstanceNorm3d, [features, options])
+  }
+}

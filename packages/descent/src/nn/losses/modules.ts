@@ -1,0 +1,15 @@
+/** The losses as modules. */
+export {
+  BCELoss,
+  BCEWithLogitsLoss,
+  CrossEntropyLoss,
+  MarginLoss,
+  MultiLabelMarginLoss,
+  MultiLabelSoftMarginLoss,
+  MultiMarginLoss,
+  NLLLoss,
+  SoftMarginLoss,
+} from './classification.ts'
+export { CosineEmbeddingLoss, HingeEmbeddingLoss, L1HingeEmbeddingLoss, TripletMarginLoss } from './embedding.ts'
+export { MarginRankingLoss, MultiOutputLoss, WeightedSumLoss } from './miscellaneous.ts'
+export { GaussianNLLLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, PoissonNLLLoss, SmoothL1Loss } from './regression.ts'
