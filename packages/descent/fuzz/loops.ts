@@ -41,10 +41,13 @@ function fold(body: ScanBody, carry: readonly Tensor[], sequences: readonly Tens
   return [...states, ...stacked]
 }
 
-/** All that a loop gives has gradients where any of its inputs has, and all these get one, if only zero. */
+/**
+ * All that a loop gives has gradients where any of its inputs has, and all these get one, if only zero: what is not used has a
+ * cotangent of zeros, which are multiplied as other numbers are.
+ */
 function linked(results: Tensor[], inputs: readonly Tensor[]): Tensor[] {
   if (!writtenOut) return results
-  const nothing = inputs
+  const nothing = [...inputs, ...results]
     .filter((x) => x.requiresGrad)
     .map((x) => x.lt(0).logicalAnd(x.ge(0)).where(x, 0).sum())
     .reduce<Tensor | null>((a, b) => a?.add(b) ?? b, null)

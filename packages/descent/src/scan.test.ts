@@ -181,6 +181,39 @@ test('gradients have gradients, through carries, sequences and constants', () =>
   assert.ok(Math.abs(slope(scan) - slope(written)) < 1e-12)
 })
 
+test('a body may take gradients itself, also with respect to tensors from outside', () => {
+  setDevice('reference')
+  const w = tensor(3).requiresGrad_()
+  // Newton's method for the root of x² − w.
+  const root = (run: typeof written) => {
+    const body: ScanBody = ([x], [rate]) => {
+      const slope = grad((y) => (y as Tensor).square().sub(w).square())(x as Tensor)
+      const ofW = grad((v) => (v as Tensor).mul((x as Tensor).detach()).square())(w)
+      return { carry: [(x as Tensor).sub(slope.mul(rate as Tensor))], outputs: [ofW] }
+    }
+    return run(body, [tensor(1.5)], [tensor([0.05, 0.04, 0.03])], {})
+  }
+  const [got, want] = [root(scan), root(written)]
+  assert.deepEqual(first(got.carry).toArray(), first(want.carry).toArray())
+  assert.deepEqual(first(got.outputs).toArray(), first(want.outputs).toArray())
+})
+
+test('a state that a loop begins with and leaves behind', () => {
+  for (const { name, skip } of testedDevices) {
+    if (skip) continue
+    setDevice(name)
+    const state = zeros([2, 3])
+    const step = compile((x: Tensor) => {
+      const { carry } = scan(([h], [slice]) => ({ carry: [(h as Tensor).mul(2).add(slice as Tensor)] }), [state], [x])
+      state.copy_(first(carry))
+      return state.sum()
+    })
+    step(ones([2, 2, 3]))
+    assert.equal(step(ones([2, 2, 3])).item(), 6 * 15)
+    assert.equal(first(scan(([h]) => ({ carry: [h as Tensor] }), [zeros([0, 3])], [zeros([4, 0])]).carry).size, 0)
+  }
+})
+
 test('a loop without sequences, without carries, and one that keeps its carry', () => {
   setDevice('reference')
   const twice: ScanBody = ([x]) => ({ carry: [(x as Tensor).mul(2)] })

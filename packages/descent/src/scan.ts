@@ -241,10 +241,9 @@ class TracedBody implements LoopBody {
         const x = slices.slice(n, n + m).map((slice, i) => (given[i]?.requiresGrad ? tracked(slice) : slice))
         const later = slices.slice(n + m, n + m + n)
         const made = this.#run(own, x)
-        const trace = activeTrace() as BodyTrace
-        const roots = trace.inside([...made.carry, ...(made.outputs ?? [])])
+        const roots = [...made.carry, ...(made.outputs ?? [])]
         const seeds = [...carry.slice(0, n), ...slices.slice(n + m + n)]
-        const targets = [...own, ...wanted.map((i) => x[i] as Tensor), ...trace.inside(constants)]
+        const targets = [...own, ...wanted.map((i) => x[i] as Tensor), ...constants]
         const found = cotangents(roots, seeds, targets)
         const grad = (i: number): Tensor => found[i] ?? (targets[i] as Tensor).detach().zerosLike()
         return {

@@ -12,6 +12,7 @@
 import type { Shape } from '../dtype.ts'
 import { sameShape, sizeOf } from '../dtype.ts'
 import type { Node } from './graph.ts'
+import { worthParting } from './materialize.ts'
 
 export type Role = 'reduce' | 'full' | 'row' | 'pieces' | 'product' | 'single'
 
@@ -25,9 +26,6 @@ export interface Group {
   readonly roles: ReadonlyMap<Node, Role>
 }
 
-/** A value of several parts is computed part by part where an element costs more than finding out which part it is in. */
-const WORTH_PARTING = 16
-
 /** The group of a single root; `cost`: of one of its elements. */
 export function groupOf(root: Node, cost: number): Group {
   const { lowering } = root
@@ -35,7 +33,7 @@ export function groupOf(root: Node, cost: number): Group {
     case 'leaf':
       throw new Error(`a leaf has no kernel: ${root.op}`)
     case 'map':
-      return lowering.pieces !== undefined && root.inputs.length > 1 && cost - lowering.cost > WORTH_PARTING
+      return worthParting(root, cost)
         ? alone(root, 'loops', (root.inputs[0] as Node).shape, null, 'pieces')
         : alone(root, 'loops', root.shape, null, 'full')
     case 'reduce': {
