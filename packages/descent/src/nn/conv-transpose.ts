@@ -27,7 +27,7 @@ export interface ConvTransposeOptions {
 }
 
 /** What the transposed convolutions share. */
-abstract class ConvTranspose extends Module {
+export abstract class ConvTranspose extends Module {
   readonly weight: Tensor
   readonly bias: Tensor | null
   readonly #n: number

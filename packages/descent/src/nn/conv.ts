@@ -27,7 +27,7 @@ export interface ConvOptions {
 }
 
 /** What the convolutions share: everything but the number of spatial dimensions. */
-abstract class Conv extends Module {
+export abstract class Conv extends Module {
   readonly weight: Tensor
   readonly bias: Tensor | null
   readonly #n: number

@@ -65,9 +65,9 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
   readonly inProjBias: Tensor | null
   readonly outProj: Linear
   readonly dropout: Dropout | null
+  readonly batchFirst: boolean
   readonly #width: number
   readonly #heads: number
-  readonly #batchFirst: boolean
   readonly #keyWidth: number
   readonly #valueWidth: number
 
@@ -89,7 +89,7 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
     this.outProj.bias?.fill_(0)
     this.#width = width
     this.#heads = heads
-    this.#batchFirst = options.batchFirst ?? false
+    this.batchFirst = options.batchFirst ?? false
     this.dropout = dropout > 0 ? new Dropout(dropout, options) : null
     this.#keyWidth = kdim
     this.#valueWidth = vdim
@@ -97,7 +97,7 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
 
   override forward(query: Tensor, key: Tensor, value: Tensor, options: AttendOptions = {}): Attended {
     if (query.ndim === 2 && key.ndim === 2 && value.ndim === 2) return this.#single(query, key, value, options)
-    const batchFirst = (x: Tensor): Tensor => (this.#batchFirst || x.ndim !== 3 ? x : x.transpose(0, 1))
+    const batchFirst = (x: Tensor): Tensor => (this.batchFirst || x.ndim !== 3 ? x : x.transpose(0, 1))
     const [q, k, v] = this.#projected(
       batchFirst(query),
       batchFirst(key),
@@ -111,12 +111,12 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
     const joined = weights.matmul(v).transpose(1, 2).reshape([count, length, this.#width])
     const output = this.outProj.forward(joined)
     const seen = options.needWeights === false ? null : options.averageAttnWeights === false ? weights : weights.mean(1)
-    return [this.#batchFirst ? output : output.transpose(0, 1), seen]
+    return [this.batchFirst ? output : output.transpose(0, 1), seen]
   }
 
   /** Sequences without a batch: [L, E], keyPaddingMask [S], weights [L, S]. */
   #single(query: Tensor, key: Tensor, value: Tensor, options: AttendOptions): Attended {
-    const axis = this.#batchFirst ? 0 : 1
+    const axis = this.batchFirst ? 0 : 1
     const first = query.unsqueeze(axis)
     const [second, third] =
       query === key && key === value ? [first, first] : [key.unsqueeze(axis), value.unsqueeze(axis)]
@@ -158,10 +158,10 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
       key.shape[0] === value.shape[0] &&
       key.shape[1] === value.shape[1]
     if (fits) return
-    const [n, l, s] = this.#batchFirst ? ['N, L', 'N, L', 'N, S'] : ['N, L', 'L, N', 'S, N']
-    const turn = (x: Tensor) => (this.#batchFirst || x.ndim !== 3 ? x.shape : [x.shape[1], x.shape[0], x.shape[2]])
+    const [n, l, s] = this.batchFirst ? ['N, L', 'N, L', 'N, S'] : ['N, L', 'L, N', 'S, N']
+    const turn = (x: Tensor) => (this.batchFirst || x.ndim !== 3 ? x.shape : [x.shape[1], x.shape[0], x.shape[2]])
     throw new ShapeError(
-      `MultiheadAttention: takes query [${this.#batchFirst ? n : l}, ${this.#width}], key [${s}, ${this.#keyWidth}] and value [${s}, ${this.#valueWidth}], got [${turn(query)}], [${turn(key)}] and [${turn(value)}].${this.#batchFirst ? '' : ' Did you mean { batchFirst: true }?'}`,
+      `MultiheadAttention: takes query [${this.batchFirst ? n : l}, ${this.#width}], key [${s}, ${this.#keyWidth}] and value [${s}, ${this.#valueWidth}], got [${turn(query)}], [${turn(key)}] and [${turn(value)}].${this.batchFirst ? '' : ' Did you mean { batchFirst: true }?'}`,
     )
   }
 }
