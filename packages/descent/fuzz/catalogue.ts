@@ -1,6 +1,7 @@
 /** The calls that graphs are made of: for each a maker, which chooses operands and settings that (mostly) fit. */
 import { Generator } from '../src/index.ts'
 import { type Builder, type Call, fn, method, options, ref, type Value } from './builder.ts'
+import { layers } from './layers.ts'
 import { bodyNames } from './loops.ts'
 import { losses } from './losses.ts'
 import { type Param, sizeOf } from './program.ts'
@@ -419,18 +420,6 @@ const products = [
       options({ stride: settings(3), dilation: settings(2), groups }),
     )
   }),
-  entry('maxPool2d', 0.6, (b) => {
-    const { random } = b
-    const x = b.pick((v) => v.dtype === 'f32' && v.shape.length === 4)
-    const kernel = random.pick<Param>([2, 3, [2, 1], [1, 3]])
-    const given = x ?? b.input([random.whole(1, 2), random.whole(1, 3), random.whole(2, 7), random.whole(2, 9)])
-    const more: Record<string, Param> = {}
-    if (random.chance(0.5)) more.stride = random.whole(1, 3)
-    if (random.chance(0.3)) more.padding = 1
-    if (random.chance(0.3)) more.dilation = 2
-    if (random.chance(0.3)) more.ceilMode = true
-    return fn('maxPool2d', ref(given), kernel, options(more))
-  }),
   entry('attention', 0.25, (b) => {
     const x = b.float((v) => v.shape.length >= 2)
     if (x.shape.length < 2) return null
@@ -501,7 +490,7 @@ const indexing = [
 
 /** The slices of a sequence have the shape of the state. */
 const loops = [
-  entry('scan', 0.8, (b) => {
+  entry('scan', 1.2, (b) => {
     const { random } = b
     const name = random.pick(bodyNames)
     const part = random.whole(0, 1)
@@ -532,7 +521,7 @@ const loops = [
       ['gru', 3, 1],
     ] as const
   ).map(([name, gates, states]) =>
-    entry(name, 0.15, (b) => {
+    entry(name, 0.3, (b) => {
       // A hand-written gradient is the same but for what NaN and infinities make of it.
       if (b.flavour !== 'real') return null
       const { random } = b
@@ -589,6 +578,7 @@ export const catalogue: readonly Entry[] = [
   ...products,
   ...indexing,
   ...loops,
+  ...layers,
   ...losses,
   ...chance,
   ...creation,

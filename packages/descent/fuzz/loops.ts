@@ -41,6 +41,19 @@ function fold(body: ScanBody, carry: readonly Tensor[], sequences: readonly Tens
   return [...states, ...stacked]
 }
 
+/**
+ * All that a loop gives has gradients where any of its inputs has, and all these get one, if only zero: what is not used has a
+ * cotangent of zeros, which are multiplied as other numbers are.
+ */
+function linked(results: Tensor[], inputs: readonly Tensor[]): Tensor[] {
+  if (!writtenOut) return results
+  const nothing = [...inputs, ...results]
+    .filter((x) => x.requiresGrad)
+    .map((x) => x.lt(0).logicalAnd(x.ge(0)).where(x, 0).sum())
+    .reduce<Tensor | null>((a, b) => a?.add(b) ?? b, null)
+  return nothing ? results.map((x) => x.add(nothing)) : results
+}
+
 type Body = (state: Tensor, x: Tensor, other: Tensor) => { state: Tensor; output: Tensor }
 
 /** state and slice have the same shape, but for `embed`, whose slices are places in `other`. */
@@ -66,7 +79,11 @@ export function loopOf(name: BodyName, initial: Tensor, sequence: Tensor, other:
     const made = bodies[name](state as Tensor, x as Tensor, other)
     return { carry: [made.state], outputs: [made.output] }
   }
-  return fold(body, [initial], [sequence], reverse)
+  return linked(fold(body, [initial], [sequence], reverse), [
+    initial,
+    sequence,
+    ...(bodies[name].length > 2 ? [other] : []),
+  ])
 }
 
 const rules: Readonly<Record<string, Rule>> = { rnn: plain('tanh'), lstm, gru }
@@ -90,6 +107,6 @@ export function recurrent(
     const made = rule.step(slice as Tensor, rule.biased ? product.add(bias) : product, states)
     return { carry: made.states, outputs: [made.states[0] as Tensor] }
   }
-  const results = fold(body, initial, [x], reverse)
+  const results = linked(fold(body, initial, [x], reverse), [x, ...initial, weight, ...(rule.biased ? [bias] : [])])
   return [results.at(-1) as Tensor, ...results.slice(0, -1)]
 }

@@ -38,7 +38,9 @@ async function printed(code: string): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-'))
   const file = join(folder, 'graph.ts')
   const library = new URL('../src/index.ts', import.meta.url).href
-  writeFileSync(file, code.replace("from 'descent'", `from '${library}'`))
+  const loops = new URL('loops.ts', import.meta.url).href
+  const here = code.replace("from 'descent'", `from '${library}'`)
+  writeFileSync(file, here.replace("from './packages/descent/fuzz/loops.ts'", `from '${loops}'`))
   const log = mock.method(console, 'log', () => {})
   try {
     await import(pathToFileURL(file).href)

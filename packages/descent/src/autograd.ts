@@ -65,8 +65,9 @@ export function cotangents(
   targets: readonly Tensor[],
   end: readonly Tensor[] = [],
 ): (Tensor | null)[] {
-  const found = propagate(roots, seeds, end)
-  return targets.map((target) => found.get(target) ?? null)
+  const inside = (xs: readonly Tensor[]): readonly Tensor[] => activeTrace()?.inside(xs) ?? xs
+  const found = propagate(inside(roots), seeds, inside(end))
+  return inside(targets).map((target) => found.get(target) ?? null)
 }
 
 /** Adds the gradient of `root` to the `.grad` of every leaf that it depends on. */

@@ -26,6 +26,7 @@ export interface ScanOptions {
   readonly length?: number
 }
 
+/** What a scan gives. */
 export interface ScanResult {
   /** After the last iteration. */
   readonly carry: readonly Tensor[]
@@ -37,7 +38,7 @@ export interface ScanResult {
  * A loop over T steps as one operation: `body` is called once, to see what it does, and what it did is then run T times, by one
  * call into compiled code. It gets the carries and slice t of each sequence [T, ...], and returns the next carries, of the same
  * shapes, and outputs, which are stacked to [T, ...]. Carries and outputs are f32. Tensors that the body uses from around it
- * are the same in every step. Differentiable, any number of times; the values between are computed again on the way
+ * are the same in every step. Differentiable, any number of times (all results have gradients where any input has); the values between are computed again on the way
  * back, from the carries, which are kept.
  *
  * Throws ShapeError where T is 0, where sequences differ in length and where a carry changes its shape, and TraceError where
@@ -64,6 +65,7 @@ export function scan(
   sequences: readonly Tensor[] = [],
   { reverse = false, length }: ScanOptions = {},
 ): ScanResult {
+  sequences.forEach(sliceMeta)
   const count = length ?? sequences[0]?.shape[0]
   if (count === undefined) throw new ShapeError('scan: without sequences it needs to know how many steps: { length }.')
   const run = runLoop({
@@ -239,10 +241,9 @@ class TracedBody implements LoopBody {
         const x = slices.slice(n, n + m).map((slice, i) => (given[i]?.requiresGrad ? tracked(slice) : slice))
         const later = slices.slice(n + m, n + m + n)
         const made = this.#run(own, x)
-        const trace = activeTrace() as BodyTrace
-        const roots = trace.inside([...made.carry, ...(made.outputs ?? [])])
+        const roots = [...made.carry, ...(made.outputs ?? [])]
         const seeds = [...carry.slice(0, n), ...slices.slice(n + m + n)]
-        const targets = [...own, ...wanted.map((i) => x[i] as Tensor), ...trace.inside(constants)]
+        const targets = [...own, ...wanted.map((i) => x[i] as Tensor), ...constants]
         const found = cotangents(roots, seeds, targets)
         const grad = (i: number): Tensor => found[i] ?? (targets[i] as Tensor).detach().zerosLike()
         return {

@@ -48,7 +48,7 @@ test('a group waits for exactly those that some way of reading leads to, however
         return false
       }
       roots.forEach((root, r) => {
-        const single = groupOf(root)
+        const single = groupOf(root, 1)
         ancestry.add(single, reads[r] as Node[], groups)
         groups.set(root, single)
         const other = groups.get(roots[(joins[r] as number) % (r + 1)] as Node) as Group

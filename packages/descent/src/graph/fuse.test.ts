@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkIndex, compile, conv, ones, randn, setDevice, type Tensor, tensor, zeros } from '../index.ts'
+import {
+  cat,
+  checkIndex,
+  compile,
+  conv,
+  ones,
+  rand,
+  randn,
+  scan,
+  setDevice,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../index.ts'
 
 setDevice('reference')
 
@@ -92,4 +105,56 @@ test('constants fold and turned matrices turn back', () => {
   f(ones([3, 4]))
   assert.doesNotMatch(f.print('plan'), /neg|\//)
   assert.match(f.print('plan'), /b\d\[4\*v0\+v1\] = tile/)
+})
+
+test('parts that share what they are computed from are stored by one kernel, each in its place', () => {
+  const f = (x: Tensor, y: Tensor): Tensor => {
+    const shared = x.mul(y).tanh().mul(x.exp())
+    return cat([shared.mul(x.sigmoid()), shared.mul(y.exp()), shared.tanh().mul(y)], 1)
+  }
+  const [x, y] = [rand([3, 4]), rand([3, 4])]
+  assert.deepEqual(kernels(f, x, y), ['loops'])
+  const compiled = compile(f)
+  assert.deepEqual(compiled(x, y).toArray(), f(x, y).toArray())
+  assert.equal(compiled.print('kernels').match(/b\d\[.*\] = /g)?.length, 3)
+})
+
+test('a state can become parts that are computed from itself', () => {
+  const state = rand([6])
+  const f = (x: Tensor): Tensor => {
+    const [a, b] = [x.slice([0, 3]), x.slice([3, 6])]
+    const shared = a.exp().mul(b.tanh()).sigmoid()
+    return cat([shared.mul(b.exp()).mul(a.tanh()), shared.tanh().mul(a.exp())])
+  }
+  const want = f(state.clone()).toArray()
+  const update = compile(() => {
+    state.copy_(f(state))
+    return tensor(0)
+  })
+  update()
+  assert.deepEqual(state.toArray(), want)
+})
+
+test('a loop finds the gradients of its results where they are, not put together from parts', () => {
+  const w = rand([4, 4]).requiresGrad_()
+  const step = compile((x: Tensor) => {
+    w.grad = null
+    const { carry, outputs } = scan(
+      ([h], [slice]) => {
+        const next = (h as Tensor)
+          .matmul(w)
+          .add(slice as Tensor)
+          .tanh()
+        return { carry: [next], outputs: [next] }
+      },
+      [zeros([2, 4])],
+      [x],
+    )
+    const [last, all] = [carry[0] as Tensor, outputs[0] as Tensor]
+    last.mul(2).sum().add(all.square().sum()).backward()
+    return w.grad as unknown as Tensor
+  })
+  step(rand([5, 2, 4]))
+  // Only the carry's last cotangent is one of zeros elsewhere.
+  assert.ok((step.print('graph').match(/= pad/g) ?? []).length <= 1)
 })

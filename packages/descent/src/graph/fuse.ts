@@ -30,7 +30,7 @@ export function fuse(
   const inOrder = program.order.filter((node) => program.roots.has(node))
   const ancestry = new Ancestry(inOrder, program.readers)
   for (const root of inOrder) {
-    const single = groupOf(root)
+    const single = groupOf(root, program.cost[root.id] as number)
     ancestry.add(single, program.reads[root.id] as readonly Node[], groups)
     groups.set(root, single)
     if (alone.has(root) || root.lowering.kind === 'gemm') continue

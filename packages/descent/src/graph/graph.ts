@@ -4,8 +4,9 @@
  */
 import type { DType, Meta, Shape } from '../dtype.ts'
 import { sizeOf } from '../dtype.ts'
+import { add } from '../ops/elementwise.ts'
 import { matmul } from '../ops/matmul.ts'
-import { expand, permute, reshape } from '../ops/movement.ts'
+import { expand, permute, reshape, slice } from '../ops/movement.ts'
 import { attrsText, type Lowering, type OpDef } from '../ops/op.ts'
 import { emptyLowering, isEmpty, restOf } from './empty.ts'
 import { liesInMemory } from './part.ts'
@@ -147,6 +148,10 @@ export class Graph {
         return this.apply(expand, { shape: rewrite.shape }, [this.constant('f32', rewrite.value)])
       case 'permute':
         return this.apply(permute, { dims: rewrite.dims }, [rewrite.x])
+      case 'slice': {
+        const [first, ...rest] = rewrite.of.map((x) => this.apply(slice, { specs: rewrite.specs }, [x]))
+        return rest.reduce((sum, x) => this.apply(add, {}, [sum, x]), first as Node)
+      }
       case 'swappedProduct':
         return this.apply(matmul, {}, [this.#turned(rewrite.b), this.#turned(rewrite.a)])
     }

@@ -4,15 +4,17 @@
  * loops: the kernel runs over `domain`. Where `reduced` names axes, every point of the others is a row:
  *   - 'reduce': a reduction of the domain over those axes;
  *   - 'full': an element for every point of the domain;
- *   - 'row': an element for every row.
+ *   - 'row': an element for every row;
+ *   - 'pieces': an element of each of several parts, which lie one after the other, for every point of the domain.
  * gemm: one matrix product ('product') and 'full' members that use its elements in their own places.
  * single: a scan, a scatter, a sort or a whole loop, alone.
  */
 import type { Shape } from '../dtype.ts'
 import { sameShape, sizeOf } from '../dtype.ts'
 import type { Node } from './graph.ts'
+import { worthParting } from './materialize.ts'
 
-export type Role = 'reduce' | 'full' | 'row' | 'product' | 'single'
+export type Role = 'reduce' | 'full' | 'row' | 'pieces' | 'product' | 'single'
 
 export interface Group {
   readonly kind: 'loops' | 'gemm' | 'single'
@@ -24,14 +26,16 @@ export interface Group {
   readonly roles: ReadonlyMap<Node, Role>
 }
 
-/** The group of a single root. */
-export function groupOf(root: Node): Group {
+/** The group of a single root; `cost`: of one of its elements. */
+export function groupOf(root: Node, cost: number): Group {
   const { lowering } = root
   switch (lowering.kind) {
     case 'leaf':
       throw new Error(`a leaf has no kernel: ${root.op}`)
     case 'map':
-      return alone(root, 'loops', root.shape, null, 'full')
+      return worthParting(root, cost)
+        ? alone(root, 'loops', (root.inputs[0] as Node).shape, null, 'pieces')
+        : alone(root, 'loops', root.shape, null, 'full')
     case 'reduce': {
       const input = root.inputs[0] as Node
       return alone(root, 'loops', input.shape, lowering.axes, 'reduce')
@@ -61,6 +65,8 @@ export function rowShape(group: Group): Shape {
  */
 export function union(producer: Group, consumer: Group): Group | null {
   if (producer.kind === 'single' || consumer.kind !== 'loops') return null
+  if (inPieces(consumer) && (producer.kind === 'gemm' || producer.reduced)) return null
+  if (inPieces(producer) && consumer.reduced) return null
   if (producer.kind === 'gemm') {
     if (consumer.reduced || sizeOf(consumer.domain) !== sizeOf(producer.domain)) return null
     return joined(producer, producer, consumer, () => 'full')
@@ -76,6 +82,10 @@ export function union(producer: Group, consumer: Group): Group | null {
   if (producer.reduced && size === sizeOf(rowShape(producer))) return joined(producer, producer, consumer, () => 'row')
   if (size === sizeOf(producer.domain)) return joined(producer, producer, consumer, (role) => role)
   return null
+}
+
+function inPieces({ roles }: Group): boolean {
+  return [...roles.values()].includes('pieces')
 }
 
 function joined(base: Group, first: Group, second: Group, role: (role: Role) => Role): Group {

@@ -20,7 +20,7 @@ export interface Look {
 }
 
 const dtypes: readonly DType[] = ['f32', 'i32', 'bool']
-const roles: readonly Role[] = ['reduce', 'full', 'row', 'product', 'single']
+const roles: readonly Role[] = ['reduce', 'full', 'row', 'pieces', 'product', 'single']
 
 /** What stands where a node's description begins. Numbers, rules and sizes are 0 or more. */
 const AGAIN = -1

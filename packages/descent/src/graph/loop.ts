@@ -1,5 +1,6 @@
 /** How a loop becomes a part of a plan: its initial carries are copied into its result, then its body's steps run again and again. */
 import { sizeOf } from '../dtype.ts'
+import { type Expr, walkExprs } from '../kernel/expr.ts'
 import type { Check, Kernel, Launch, Part } from '../kernel/kernel.ts'
 import { carryOf, type LoopAttrs, type Region, regionsOf, sliceOf, slotOf } from '../ops/loop.ts'
 import type { Target } from './builder.ts'
@@ -32,6 +33,7 @@ interface Bound {
 export function lowerLoop(
   node: Node,
   loop: LoopAttrs,
+  roots: ReadonlySet<Node>,
   homeOf: (root: Node) => Target,
   plan: (program: Program, checks: Check[]) => Planned,
   checks: Check[],
@@ -41,7 +43,7 @@ export function lowerLoop(
   const result = homeOf(node)
   const input = (i: number): { target: Target; offset: number; size: number } => {
     const x = node.inputs[i] as Node
-    const { base, offset } = partOf(x)
+    const { base, offset } = partOf(x, roots)
     return { target: base.leaf ? base.leaf.source : homeOf(base), offset, size: sizeOf(x.shape) }
   }
   const start: LoopLaunch[] = []
@@ -64,6 +66,7 @@ export function lowerLoop(
     const part = sequence ? sliceOf(offset, size / count, count, sequence.reverse) : whole
     sources.set(source, { target, part })
   })
+  const constants = new Set(body.inputs.slice(carries.length + sequences.length).map((s) => sources.get(s) as Bound))
   const written = body.results.map((_, i): Bound => {
     const region = regions[i] as Region
     const carry = carries[i]
@@ -80,12 +83,28 @@ export function lowerLoop(
     return { target: { scratch: dtype, length }, part: { length, start: 0, stride: 0, period: null } }
   })
   const launch = ({ kernel, buffers, size }: Launch): LoopLaunch => ({
-    kernel: planned.plan.kernels[kernel] as Kernel,
+    kernel: withFixed(planned.plan.kernels[kernel] as Kernel, (i) =>
+      constants.has(bound[buffers[i] as number] as Bound),
+    ),
     size,
     targets: buffers.map((b) => (bound[b] as Bound).target),
     parts: buffers.map((b) => (bound[b] as Bound).part),
   })
   return { count, start, steps: planned.plan.steps.map((step) => step.map(launch)) }
+}
+
+/** Says which operand of a matrix product reads nothing but constants of the loop. */
+function withFixed(kernel: Kernel, isConstant: (buffer: number) => boolean): Kernel {
+  if (kernel.kind !== 'gemm') return kernel
+  const isFixed = (operand: Expr): boolean => {
+    let fixed = true
+    walkExprs([operand], (e) => {
+      if ((e.kind === 'load' || e.kind === 'gather') && !isConstant(e.buffer)) fixed = false
+    })
+    return fixed
+  }
+  if (isFixed(kernel.b)) return { ...kernel, fixed: 'b' }
+  return isFixed(kernel.a) ? { ...kernel, fixed: 'a' } : kernel
 }
 
 /** One for initial values of any size. */
@@ -118,10 +137,10 @@ const copyKernel: Kernel = {
   flat: true,
 }
 
-/** The roots that a loop must find in memory. */
-export function basesOf(node: Node): Node[] {
+/** What a loop must find in memory, beside the roots that there are. */
+export function basesOf(node: Node, roots: ReadonlySet<Node>): Node[] {
   return node.inputs
     .filter((x) => !isEmpty(x))
-    .map((x) => partOf(x).base)
+    .map((x) => partOf(x, roots).base)
     .filter((base) => !base.leaf)
 }

@@ -57,7 +57,7 @@ export function lowerLoops(builder: Builder, flat: boolean): Lowered | null {
     const ofRows = here.filter((node) => group.roles.get(node) === 'row' && options.stored.has(node))
     const ofPoints = here.filter((node) => {
       const role = group.roles.get(node)
-      return role === 'reduce' || (role === 'full' && options.stored.has(node))
+      return role === 'reduce' || ((role === 'full' || role === 'pieces') && options.stored.has(node))
     })
     if (ofRows.length > 0 || finished.length > 0) {
       builder.stage(memberReader(builder, row, null, before))
@@ -115,13 +115,25 @@ function pointStage(
       results.push([node, { kind: 'result', dtype, stage: number, slot: reductions.length }])
       const value = builder.read(input, placeIn(point.at, point.flat, domain, input.shape), false)
       reductions.push({ op: lowering.op, value })
-    } else {
+    } else if (group.roles.get(node) === 'pieces') stores.push(...pieceStores(builder, node, point))
+    else {
       const place = placeIn(point.at, point.flat, domain, node.shape)
       stores.push(builder.store(node, place, builder.read(node, place, false)))
     }
   }
   for (const node of members) if (group.roles.get(node) === 'full') before.stored.add(node)
   return { stage: { axes, reductions, stores }, results }
+}
+
+function pieceStores(builder: Builder, node: Node, point: Place): Store[] {
+  const { lowering } = node
+  const axis = lowering.kind === 'map' ? lowering.pieces : undefined
+  return node.inputs.map((piece, i) => {
+    const place = placeIn(point.at, point.flat, point.shape, piece.shape)
+    const start = i * (piece.shape[axis as number] as number)
+    const at = place.map((index, d) => (d === axis ? I.addConstant(index, start) : index))
+    return builder.store(node, at, builder.read(piece, place, false))
+  })
 }
 
 /** After how many reductions in a row a member can be computed. */
@@ -161,6 +173,7 @@ function memberReader(builder: Builder, row: Place, point: Place | null, before:
         const load = before.stored.has(node) && (builder.options.cost[node.id] as number) > LITTLE_COST
         return load ? builder.loadRoot(node, at, false) : builder.value(node, at, false)
       }
+      case 'pieces':
       case 'product':
       case 'single':
         throw new Elsewhere()

@@ -4,6 +4,7 @@
  * more than reading them.
  */
 import { sizeOf } from '../dtype.ts'
+import type { MapLowering } from '../ops/op.ts'
 import type { Node } from './graph.ts'
 import { basesOf } from './loop.ts'
 
@@ -15,6 +16,10 @@ const CHEAP_TO_REPEAT = 8
 const MANY = 64
 /** A kernel that computes more than this at one point is cut. */
 const LARGE = 160
+
+/** A value of several pieces is computed piece by piece where an element costs more than finding out which piece it is in. */
+const WORTH_PARTING = 16
+const MOST_PIECES = 8
 
 export interface Materialized {
   /** All reachable nodes, inputs before users. */
@@ -33,7 +38,7 @@ export function materialize(outputs: readonly Node[]): Materialized {
   const users = usersOf(order)
   const roots = new Set<Node>(outputs.filter((node) => node.lowering.kind !== 'leaf'))
   for (const node of order) {
-    if (node.lowering.kind === 'loop') for (const base of basesOf(node)) roots.add(base)
+    if (node.lowering.kind === 'loop') for (const base of basesOf(node, roots)) roots.add(base)
     if (node.lowering.kind !== 'gemm') continue
     for (const input of node.inputs) {
       const operand = throughMovements(input)
@@ -68,6 +73,15 @@ export function materialize(outputs: readonly Node[]): Materialized {
     if (needsBuffer(node, own, read.length, usedBy)) roots.add(node)
   }
   return { order, roots, reads, readers: readersOf(order, roots, reads), cost }
+}
+
+/** `cost`: of one of its elements, as part of whichever piece. */
+export function worthParting(node: Node, cost: number): boolean {
+  return hasPieces(node) && cost - (node.lowering as MapLowering).cost > WORTH_PARTING
+}
+
+function hasPieces({ lowering, inputs }: Node): boolean {
+  return lowering.kind === 'map' && lowering.pieces !== undefined && inputs.length > 1 && inputs.length <= MOST_PIECES
 }
 
 /** By node id: the nodes that have it as an input, in order. */
@@ -137,12 +151,13 @@ function needsBuffer(node: Node, cost: number, reads: number, users: readonly No
     if (lowering.kind === 'argsort') return true
     if (lowering.kind === 'scatter' && node.inputs.length > 0 && cost > CHEAP) return true
   }
-  if (reads > 16 || cost > LARGE) return true
+  if (reads > 16 || cost > LARGE || worthParting(node, cost)) return true
   if (cost <= CHEAP) return false
   const size = sizeOf(node.shape)
   if (size <= 1) return users.length > 2 && cost > 20
   if (users.length > 1) return true
-  return cost > CHEAP_TO_REPEAT && users.some((user) => sizeOf(user.shape) > size && user.lowering.kind === 'map')
+  const repeats = (user: Node): boolean => sizeOf(user.shape) > size && user.lowering.kind === 'map' && !hasPieces(user)
+  return cost > CHEAP_TO_REPEAT && users.some(repeats)
 }
 
 /** Whether the user computes this at places whose values it discards: there a check must not fail. */

@@ -9,13 +9,15 @@ export interface PartOf {
   readonly offset: number
 }
 
-export function partOf(node: Node): PartOf {
+/** The nearest base: a leaf, one of the roots, or what cannot be seen as a part of anything. */
+export function partOf(node: Node, roots?: ReadonlySet<Node>): PartOf {
   const [x] = node.inputs
   if (node.leaf) return { base: node, offset: node.leaf.offset }
-  if (x && node.op === 'reshape') return partOf(x)
+  if (roots?.has(node)) return { base: node, offset: 0 }
+  if (x && node.op === 'reshape') return partOf(x, roots)
   const offset = x && node.op === 'slice' ? sliceOffset(node, x) : null
   if (!x || offset === null) return { base: node, offset: 0 }
-  const part = partOf(x)
+  const part = partOf(x, roots)
   return { base: part.base, offset: part.offset + offset }
 }
 

@@ -89,7 +89,7 @@ function arrange(
   const items = new Map<Group, Item>()
   for (const group of new Set(groups.values())) {
     const { members } = group
-    const lowered = lowerAny(group, kernels, inPlace, checks)
+    const lowered = lowerAny(group, kernels, materialized.roots, inPlace, checks)
     if (!lowered) throw new Error(`kernel of ${members.map((n) => n.op).join(', ')} cannot be lowered`)
     items.set(group, {
       lowered,
@@ -126,6 +126,7 @@ function arrange(
 function lowerAny(
   group: Group,
   kernels: KnownKernels,
+  roots: ReadonlySet<Node>,
   inPlace: ReadonlyMap<Node, Source>,
   checks: Check[],
 ): Lowered | LoweredLoop | null {
@@ -137,7 +138,7 @@ function lowerAny(
     checks.push(...planned.plan.checks.slice(before.length))
     return planned
   }
-  return lowerLoop(node, lowering.loop, (root) => homeOf(root, { inPlace }), ofBody, checks)
+  return lowerLoop(node, lowering.loop, roots, (root) => homeOf(root, { inPlace }), ofBody, checks)
 }
 
 function runAfter(item: Item, earlier: Item): void {
@@ -180,7 +181,9 @@ function readsInPlace(lowered: Lowered | LoweredLoop, source: Source): boolean {
   const writers = kernel.stages.filter((stage) => stage.stores.some((s) => s.buffer === buffer))
   const writer = writers[0]
   if (!writer || writers.length > 1) return false
-  const at = writer.stores.find((s) => s.buffer === buffer)?.index
+  const [own, ...others] = writer.stores.filter((s) => s.buffer === buffer)
+  if (others.length > 0) return false
+  const at = own?.index
   for (const stage of kernel.stages) {
     const read = loads([...stage.reductions.map((r) => r.value), ...stage.stores.map((s) => s.value)], buffer)
     if (read.length === 0) continue

@@ -3,6 +3,7 @@
  * is left out. Each rule gives the same values to the last bit.
  */
 import { sameShape } from '../dtype.ts'
+import type { Padding, SliceSpec } from '../ops/movement.ts'
 import type { Node } from './graph.ts'
 
 /** A rewritten node: an existing one, a number, or another operation in its place. */
@@ -11,6 +12,8 @@ export type Rewrite =
   | { readonly kind: 'number'; readonly value: number; readonly shape: readonly number[] }
   | { readonly kind: 'permute'; readonly x: Node; readonly dims: readonly number[] }
   | { readonly kind: 'swappedProduct'; readonly a: Node; readonly b: Node }
+  /** Of two values: the sum of their slices. */
+  | { readonly kind: 'slice'; readonly of: readonly Node[]; readonly specs: readonly SliceSpec[] }
 
 const round = Math.fround
 const folds: Record<string, (a: number, b: number) => number> = {
@@ -37,6 +40,8 @@ export function simplify(
       return sameShape(x.shape, shape) ? { kind: 'node', node: x } : null
     case 'permute':
       return permuted(x, (attrs as { dims: readonly number[] }).dims)
+    case 'slice':
+      return sliced(x, (attrs as { specs: readonly SliceSpec[] }).specs, shape)
     case 'add':
     case 'sub':
     case 'mul':
@@ -73,4 +78,34 @@ function permuted(x: Node, dims: readonly number[]): Rewrite | null {
   const swapsLast = dims.every((d, i) => d === (i === last ? last - 1 : i === last - 1 ? last : i))
   if (x.op === 'matmul' && swapsLast) return { kind: 'swappedProduct', a: x.inputs[0] as Node, b: x.inputs[1] as Node }
   return null
+}
+
+/** Parts of what gradients of parts were put together from. */
+function sliced(x: Node, specs: readonly SliceSpec[], shape: readonly number[]): Rewrite | null {
+  if (specs.every(({ start, step }) => start === 0 && step === 1) && sameShape(x.shape, shape))
+    return { kind: 'node', node: x }
+  if (x.op === 'add' && isPadded(x)) return { kind: 'slice', of: x.inputs, specs }
+  if (x.op !== 'pad') return null
+  const { padding, value } = JSON.parse(x.attrs) as { padding: readonly Padding[]; value: number | string }
+  const [of] = x.inputs as [Node]
+  let inside = true
+  for (const [d, { start, step, length }] of specs.entries()) {
+    const { low, interior } = padding[d] as Padding
+    if (interior > 0 || length === 0) return null
+    const [first, last] = [start - low, start + (length - 1) * step - low]
+    const [from, to] = [Math.min(first, last), Math.max(first, last)]
+    const extent = of.shape[d] as number
+    if ((to < 0 || from >= extent) && x.dtype === 'f32') return { kind: 'number', value: Number(value), shape }
+    inside &&= from >= 0 && to < extent
+  }
+  if (!inside) return null
+  return {
+    kind: 'slice',
+    of: [of],
+    specs: specs.map((s, d) => ({ ...s, start: s.start - (padding[d] as Padding).low })),
+  }
+}
+
+function isPadded({ op, inputs }: Node): boolean {
+  return op === 'pad' || (op === 'add' && inputs.every(isPadded))
 }

@@ -80,6 +80,8 @@ export interface GemmKernel {
   readonly a: Expr
   readonly b: Expr
   readonly stores: readonly Store[]
+  /** An operand that is the same in every iteration of the loop in which the kernel runs: it need be packed only once. */
+  readonly fixed?: 'a' | 'b'
 }
 
 /** For every row: running sum or product of `value` along `axis`, each partial result stored at `index`. */

@@ -23,7 +23,9 @@ export function printKernel(kernel: Kernel): string {
   for (const axis of axesOf(kernel)) {
     if (!names.has(axis.id)) names.set(axis.id, variable(names.size, Math.max(axis.size, 2)))
   }
-  const header = `${kernel.kind}${kernel.kind === 'loops' && kernel.flat ? ' flat' : ''}(${kernel.buffers.map(printUse).join(', ')})`
+  const flat = kernel.kind === 'loops' && kernel.flat ? ' flat' : ''
+  const fixed = kernel.kind === 'gemm' && kernel.fixed ? ` with fixed ${kernel.fixed}` : ''
+  const header = `${kernel.kind}${flat}${fixed}(${kernel.buffers.map(printUse).join(', ')})`
   return [header, ...printBody(kernel, names)].join('\n')
 }
 

@@ -9,7 +9,7 @@ import { flopsOf } from './flops.ts'
 import type { AnyModule } from './module.ts'
 
 /** One module of a network. */
-export interface LayerSummary {
+export interface SummaryRow {
   /** As in the state dict, 'layers.0'; '' for the network itself. */
   readonly name: string
   /** The name of its class. */
@@ -28,10 +28,12 @@ export interface LayerSummary {
 
 export interface Summary {
   /** Outer modules before inner ones, each once. */
-  readonly rows: readonly LayerSummary[]
+  readonly rows: readonly SummaryRow[]
   /** The number of learned values. */
   readonly parameters: number
-  /** Those of them that require gradients. */
+  /** The number of values of the state that is not learned, running statistics for instance. */
+  readonly buffers: number
+  /** Those of the learned values that require gradients. */
   readonly trainable: number
   /** Floating-point operations of one forward. */
   readonly flops: number
@@ -44,7 +46,7 @@ export interface Summary {
 /**
  * Runs the network once, in eval mode and without gradients, and tells of every module inside its name, type, output
  * shape, parameters and floating-point operations; printed, it is a table. The input is a shape, the batch included
- * (ones go in), or a tensor, or a list of these for a network of several inputs. Afterwards everything is as before:
+ * (ones go in), or a tensor, or a list of these and of what else the forward takes. Afterwards everything is as before:
  * modes, running statistics, random numbers.
  *
  * Floating-point operations: 2 for each multiply-add of linear and bilinear layers, convolutions, attention and
@@ -63,8 +65,8 @@ export interface Summary {
  * console.log(rows[1]?.name, rows[1]?.type, rows[1]?.outputs[0]) // → 0 Linear [ 1, 8 ]
  * ```
  */
-export function summary(net: AnyModule, input: Shape | Tensor | readonly (Shape | Tensor)[]): Summary {
-  const inputs = (isList(input) ? input : [input]).map((x) => (x instanceof Tensor ? x : ones(x)))
+export function summary(net: AnyModule, input: Shape | Tensor | readonly unknown[]): Summary {
+  const inputs = (input instanceof Tensor || isShape(input) ? [input] : input).map((x) => (isShape(x) ? ones(x) : x))
   const calls = new Map<AnyModule, { count: number; outputs: readonly Tensor[]; flops: number }>()
   const places = placesOf(net)
   const unchanged = keep(net)
@@ -81,7 +83,7 @@ export function summary(net: AnyModule, input: Shape | Tensor | readonly (Shape 
     unchanged()
   }
   const counted = new Set<Tensor>()
-  const rows = places.map(({ module, name, depth }): LayerSummary => {
+  const rows = places.map(({ module, name, depth }): SummaryRow => {
     const { count = 0, outputs = [], flops = 0 } = calls.get(module) ?? {}
     const inner = new Set(module.children().flatMap((child) => child.parameters()))
     const own = module.parameters().filter((value) => !inner.has(value) && !counted.has(value))
@@ -94,14 +96,15 @@ export function summary(net: AnyModule, input: Shape | Tensor | readonly (Shape 
   return new Table({
     rows,
     parameters: sizeOf(all),
+    buffers: sizeOf(net.buffers()),
     trainable: sizeOf(all.filter((value) => value.requiresGrad)),
     flops: rows.reduce((sum, row) => sum + row.flops, 0),
     megabytes: ((sizeOf(all) + sizeOf(net.buffers())) * 4) / 1e6,
   })
 }
 
-function isList(input: Shape | Tensor | readonly (Shape | Tensor)[]): input is readonly (Shape | Tensor)[] {
-  return Array.isArray(input) && typeof input[0] === 'object'
+function isShape(input: unknown): input is Shape {
+  return Array.isArray(input) && input.every((extent) => typeof extent === 'number')
 }
 
 function sizeOf(tensors: readonly Tensor[]): number {
@@ -186,8 +189,9 @@ function tensorsOf(output: unknown): Tensor[] {
 }
 
 class Table implements Summary {
-  readonly rows: readonly LayerSummary[]
+  readonly rows: readonly SummaryRow[]
   readonly parameters: number
+  readonly buffers: number
   readonly trainable: number
   readonly flops: number
   readonly megabytes: number
@@ -195,6 +199,7 @@ class Table implements Summary {
   constructor(values: Omit<Summary, 'toString'>) {
     this.rows = values.rows
     this.parameters = values.parameters
+    this.buffers = values.buffers
     this.trainable = values.trainable
     this.flops = values.flops
     this.megabytes = values.megabytes
@@ -230,7 +235,7 @@ class Table implements Summary {
 }
 
 /** The name within the module around it. */
-function lastName(name: string, rows: readonly LayerSummary[]): string {
+function lastName(name: string, rows: readonly SummaryRow[]): string {
   if (name === '') return 'net'
   const outer = rows.reduce(
     (longest, row) => (row.name.length > longest.length && name.startsWith(`${row.name}.`) ? row.name : longest),

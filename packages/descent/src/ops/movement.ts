@@ -321,6 +321,7 @@ export const cat: OpDef<{ axis: number }> = {
     form: 'guarded',
     cost: 2 * inputs.length,
     inMemory: [],
+    ...(inputs.every((x) => sameShape(x.shape, (inputs[0] as Meta).shape)) ? { pieces: axis } : {}),
     value: (at, context) => {
       const position = at[axis] as I.Index
       const readFrom = (i: number, start: number): E.Expr => {

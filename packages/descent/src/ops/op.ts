@@ -54,6 +54,8 @@ export interface MapLowering {
   readonly inMemory: readonly number[]
   /** Whether it checks that values are in range. */
   readonly checks?: true
+  /** It is its inputs, all of one shape, one after the other along this axis: a kernel over one of them can store them all. */
+  readonly pieces?: number
   value(at: readonly Index[], context: LowerContext): Expr
 }
 

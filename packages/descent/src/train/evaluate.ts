@@ -1,18 +1,25 @@
 /** How good a network is on a dataset. */
 import { noGrad } from '../autograd.ts'
 import { compile } from '../compile.ts'
-import type { Dataset } from '../data/dataset.ts'
-import { DataLoader } from '../data/loader.ts'
 import type { Module } from '../nn/module.ts'
 import type { Tensor } from '../tensor.ts'
+import { countOf, type Data, epochsOf, type Outputs } from './batches.ts'
 import { breathe } from './interrupt.ts'
-import { Averages, defaultMetrics, type Metrics, type Scores } from './metrics.ts'
+import { Averages, accumulatingMetrics, defaultMetrics, type Metrics, meanMetrics, type Scores } from './metrics.ts'
 
-/** From a batch's outputs and targets to one element. */
-export type Loss = (output: Tensor, target: Tensor) => Tensor
+/** From a batch's outputs and targets to one element; lists of them for several outputs. */
+export type Loss<T extends Outputs = Tensor> = (output: T, target: T) => Tensor
 
-export interface EvaluateOptions {
-  readonly loss: Loss
+/** A loss as a function, or a module such as `nn.CrossEntropyLoss` that computes one. */
+export type AnyLoss<T extends Outputs = Tensor> = Loss<T> | Module<[T, T]>
+
+export function lossFunction<T extends Outputs>(loss: AnyLoss<T>): Loss<T> {
+  return typeof loss === 'function' ? loss : (output, target) => loss.forward(output, target)
+}
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions<T extends Outputs = Tensor> {
+  readonly loss: AnyLoss<T>
   /** Default: accuracy where targets are classes (i32). */
   readonly metrics?: Metrics
   /** Default 256. */
@@ -25,16 +32,20 @@ export interface Measured {
   readonly metrics: Readonly<Record<string, Tensor>>
 }
 
-export function measure(
-  output: Tensor,
-  target: Tensor,
-  loss: Loss,
+export function measure<T extends Outputs>(
+  output: T,
+  target: T,
+  loss: AnyLoss<T>,
   metrics: Metrics = defaultMetrics(target),
 ): Measured {
   const measured = noGrad(() =>
-    Object.entries(metrics).map(([name, metric]) => [name, metric(output.detach(), target)] as const),
+    meanMetrics(metrics).map(([name, metric]) => [name, metric(detached(output) as Tensor, target as Tensor)] as const),
   )
-  return { loss: loss(output, target), metrics: Object.fromEntries(measured) }
+  return { loss: lossFunction(loss)(output, target), metrics: Object.fromEntries(measured) }
+}
+
+function detached(output: Outputs): Outputs {
+  return Array.isArray(output) ? output.map((x: Tensor) => x.detach()) : (output as Tensor).detach()
 }
 
 export function readScores({ loss, metrics }: Measured): Scores {
@@ -45,8 +56,8 @@ export function readScores({ loss, metrics }: Measured): Scores {
 }
 
 /**
- * The mean loss and metrics of a network over a dataset, in eval mode, without gradients. Throws RangeError for an
- * empty dataset.
+ * The mean loss and metrics of a network over data, in eval mode, without gradients. Throws RangeError for an empty
+ * dataset.
  *
  * @example
  * ```ts
@@ -56,28 +67,45 @@ export function readScores({ loss, metrics }: Measured): Scores {
  * console.log(loss) // → 0
  * ```
  */
-export async function evaluate(net: Module, dataset: Dataset, options: EvaluateOptions): Promise<Scores> {
-  return evaluator(net, options)(dataset)
+export async function evaluate<T extends Outputs = Tensor>(
+  net: Module<[Tensor], T>,
+  data: Data,
+  options: EvaluateOptions<T>,
+): Promise<Scores> {
+  return evaluator(net, options)(data)
 }
 
 /** `evaluate` for many times: its plans are kept. */
-export function evaluator(
-  net: Module,
-  { loss, metrics, batchSize = 256 }: EvaluateOptions,
-): (dataset: Dataset) => Promise<Scores> {
-  const run = compile((x: Tensor, y: Tensor) => noGrad(() => measure(net.forward(x), y, loss, metrics)))
-  return async (dataset) => {
+export function evaluator<T extends Outputs>(
+  net: Module<[Tensor], T>,
+  { loss, metrics, batchSize = 256 }: EvaluateOptions<T>,
+): (data: Data) => Promise<Scores> {
+  const accumulating = accumulatingMetrics(metrics ?? {})
+  const run = compile((x: Tensor, y: T) =>
+    noGrad(() => {
+      const output = net.forward(x)
+      return { ...measure(output, y, loss, metrics), outputs: accumulating.length > 0 ? output : null }
+    }),
+  )
+  return async (data) => {
     const before = net.training
+    const epochs = epochsOf('validation', data, { batchSize })
     net.eval()
     try {
       const averages = new Averages()
-      for (const { x, y, numbers } of new DataLoader(dataset, { batchSize })) {
-        averages.add(numbers.length, readScores(run(x, y)))
+      for (const [, metric] of accumulating) metric.reset()
+      for await (const batch of epochs.batches(0, 0)) {
+        const measured = run(batch.x, batch.y as unknown as T)
+        averages.add(countOf(batch), readScores(measured))
+        for (const [, metric] of accumulating) metric.update(measured.outputs as Tensor, batch.y)
         await breathe()
       }
-      return averages.scores()
+      const { loss: mean, metrics: means } = averages.scores()
+      const whole = accumulating.map(([name, metric]) => [name, metric.compute()] as const)
+      return { loss: mean, metrics: { ...means, ...Object.fromEntries(whole) } }
     } finally {
       net.train(before)
+      await epochs.close()
     }
   }
 }

@@ -15,8 +15,9 @@ import { Adam } from '../optim/adam.ts'
 import { SGD } from '../optim/sgd.ts'
 import { manualSeed } from '../random.ts'
 import { evaluate } from './evaluate.ts'
-import { type FitOptions, fit } from './fit.ts'
+import { fit } from './fit.ts'
 import { NonFiniteLossError } from './non-finite.ts'
+import type { FitOptions } from './options.ts'
 
 /** Points of two classes, divided by a circle. */
 function circle(count: number, change: (x: Float32Array, y: Int32Array) => void = () => {}): ArrayDataset {
@@ -122,7 +123,7 @@ test('a step that writes NaN into the weights is taken back, though only the nex
     name: 'NonFiniteLossError',
     epoch: 1,
     batch: 2,
-    message: /The data of this batch is finite: try a smaller learning rate/,
+    message: /The data of this batch is finite\. The gradient of weight was not finite: try a smaller learning rate/,
   })
   assert.equal(net.weight.item(), 1)
 })

@@ -1,5 +1,5 @@
 /** What to say when a loss is no number any more. */
-import type { NumberedBatch } from '../data/loader.ts'
+import type { Batch } from '../data/dataset.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** The loss became NaN or infinite. The network holds its last good weights. */
@@ -17,17 +17,24 @@ export class NonFiniteLossError extends Error {
   }
 }
 
+/** `broken`: the names of parameters that are not finite themselves. */
 export function nonFiniteLoss(
   loss: number,
   epoch: number,
   batch: number,
-  data: NumberedBatch,
+  { x, y, numbers }: Batch & { readonly numbers?: Int32Array },
+  broken: readonly string[],
   restored: boolean,
 ): NonFiniteLossError {
+  const targets = Array.isArray(y) ? (y as readonly Tensor[]) : [y]
+  const gradient =
+    broken.length > 0
+      ? `The gradient of ${broken.slice(0, 3).join(', ')}${broken.length > 3 ? ', …' : ''} was not finite: `
+      : ''
   const reason =
-    firstNonFinite('input', data.x, data.numbers) ??
-    firstNonFinite('target', data.y, data.numbers) ??
-    'The data of this batch is finite: try a smaller learning rate, and look for log or division by zero.'
+    firstNonFinite('input', x, numbers) ??
+    targets.map((target) => firstNonFinite('target', target, numbers)).find((found) => found !== null) ??
+    `The data of this batch is finite${gradient ? '. ' : ': '}${gradient}try a smaller learning rate, clipNorm, and look for log, a root or a division of zero.`
   const weights = restored
     ? 'The network has its last good weights.'
     : 'There are no good weights to go back to: they were not finite before the first step.'
@@ -38,10 +45,11 @@ export function nonFiniteLoss(
   )
 }
 
-function firstNonFinite(what: string, x: Tensor, numbers: Int32Array): string | null {
+function firstNonFinite(what: string, x: Tensor, numbers: Int32Array | undefined): string | null {
   const values = x.data()
   const at = values.findIndex((value) => !Number.isFinite(value))
   if (at < 0) return null
-  const perExample = x.size / numbers.length
-  return `The ${what} data holds ${values[at]}, in example ${numbers[Math.floor(at / perExample)]} of the dataset: clean the data first.`
+  const row = Math.floor(at / (x.size / (x.shape[0] ?? 1)))
+  const where = numbers ? `in example ${numbers[row]} of the dataset` : `in example ${row} of the batch`
+  return `The ${what} data holds ${values[at]}, ${where}: clean the data first.`
 }

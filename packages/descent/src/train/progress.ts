@@ -8,7 +8,12 @@ import type { Scores } from './metrics.ts'
 export interface EpochReport extends Scores {
   /** From 1. */
   readonly epoch: number
+  /** Of the first validation set, where there are several. */
   readonly validation: Scores | null
+  /** Of each validation set by name, where they were given so. */
+  readonly validations?: Readonly<Record<string, Scores>>
+  /** The rate of the epoch's last step. */
+  readonly learningRate?: number
   readonly seconds: number
   readonly examplesPerSecond: number
 }
@@ -17,7 +22,8 @@ export interface Moment extends Scores {
   readonly epoch: number
   readonly epochs: number
   readonly batch: number
-  readonly batches: number
+  /** Null where only their end tells. */
+  readonly batches: number | null
   readonly examplesPerSecond: number
   readonly secondsLeft: number
 }
@@ -42,7 +48,7 @@ export class Progress {
 
   moment(now: Moment): void {
     const { columns } = this.#screen
-    if (columns === null || (performance.now() - this.#drawn < REDRAW_MS && now.batch < now.batches)) return
+    if (columns === null || (performance.now() - this.#drawn < REDRAW_MS && now.batch !== now.batches)) return
     this.#screen.write(`\r\x1b[2K${momentLine(now, columns - 1).slice(0, columns - 1)}`)
     this.#drawn = performance.now()
   }
@@ -76,13 +82,13 @@ function defaultScreen(): Screen {
 function momentLine(now: Moment, columns: number): string {
   const first = `epoch ${now.epoch}/${now.epochs}`
   const rest = [
-    `batch ${now.batch}/${now.batches}`,
+    `batch ${now.batch}${now.batches === null ? '' : `/${now.batches}`}`,
     ...scoreTexts(now, ''),
     `${rate(now.examplesPerSecond)} examples/s`,
     `${duration(now.secondsLeft)} left`,
   ].join('  ')
   const width = Math.min(BAR_WIDTH, columns - first.length - rest.length - 4)
-  if (width < 3) return `${first}  ${rest}`
+  if (width < 3 || now.batches === null) return `${first}  ${rest}`
   const filled = Math.round((now.batch / now.batches) * width)
   return `${first}  ${'━'.repeat(filled)}${'┄'.repeat(width - filled)}  ${rest}`
 }

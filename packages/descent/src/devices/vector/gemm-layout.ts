@@ -45,6 +45,8 @@ export class PackedLayout {
   readonly g: PackedGemm
   readonly sharedBytes: number
   readonly scratchBytes: number
+  /** Where in shared memory B lies, if it is packed there: k blocks one after the other, in each the panels. */
+  readonly sharedB: number
   readonly blockOfB: number
   readonly sums: number
   /** The panels of the last block of rows. */
@@ -64,15 +66,18 @@ export class PackedLayout {
     this.rows = before + this.lastPanels.reduce((sum, run) => sum + run.height * run.count, 0)
     this.columns = Math.ceil(n / panelColumns) * panelColumns
     this.blockOfB = align(height * t.kBlock * 4)
-    this.sums = this.blockOfB + align(t.kBlock * t.nBlock * 4)
+    this.sums = this.blockOfB + (t.sharedB ? 0 : align(t.kBlock * t.nBlock * 4))
     const sumRows = t.splits > 1 ? 1 : t.kSplit > t.kBlock ? Math.max(t.mBlock, this.rows - before) : height
     const sumColumns = t.splits > 1 ? this.columns : t.nBlock
     this.scratchBytes = this.sums + align(sumRows * sumColumns * 4)
-    this.sharedBytes = t.sharedA
-      ? (g.a.batched ? batch : 1) * this.rows * k * 4
-      : t.splits > 1
-        ? batch * t.splits * this.rows * this.columns * 4
-        : 0
+    this.sharedB = align(
+      t.sharedA
+        ? (g.a.batched ? batch : 1) * this.rows * k * 4
+        : t.splits > 1
+          ? batch * t.splits * this.rows * this.columns * 4
+          : 0,
+    )
+    this.sharedBytes = this.sharedB + (t.sharedB ? this.columns * k * 4 : 0)
   }
 
   /** The panels of the block of rows that starts at m0; `body` gets a panel's height and the local of its first row. */
@@ -120,6 +125,13 @@ export class PackedLayout {
     else f.get(k0)
     f.constant(this.rows).int('mul').get(kEnd).get(k0).int('sub').get(row).int('mul').int('add')
     f.constant(2).int('shl').int('add')
+  }
+
+  /** Pushes the address of a packed panel of B, which begins at column n0 (a local). */
+  sharedPanelOfB(f: Code, k0: number, kEnd: number, n0: number): void {
+    this.shared(f)
+    f.get(k0).constant(this.columns).int('mul').get(kEnd).get(k0).int('sub').get(n0).int('mul').int('add')
+    f.constant(2).int('shl').int('add').constant(this.sharedB).int('add')
   }
 
   batchLocals(f: Code): Map<number, number> {

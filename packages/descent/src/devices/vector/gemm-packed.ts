@@ -12,7 +12,9 @@ const [start, end, bind, scratch] = [0, 1, 2, 3]
 export function emitPacked(g: PackedGemm, target: Target): Omit<EmittedKernel, 'tables'> {
   const layout = new PackedLayout(g)
   const phases: Phase[] = []
-  if (g.tiling.sharedA) phases.push(packPhase(layout, target))
+  const { fixed } = g.problem
+  if (g.tiling.sharedA) phases.push({ ...packPhase(layout, target), ...(fixed === 'a' ? { once: true } : {}) })
+  if (g.tiling.sharedB) phases.push({ ...packPhaseOfB(layout, target), once: true })
   phases.push(productPhase(layout, target))
   if (g.tiling.splits > 1) phases.push(sumPhase(layout, target))
   const { batch, m, n, k } = g.problem
@@ -77,10 +79,42 @@ function packPhase(layout: PackedLayout, target: Target): Phase {
   return { body: f, chunks: () => chunks }
 }
 
+/** Phase: every chunk packs a panel of a k block of B into shared memory. */
+function packPhaseOfB(layout: PackedLayout, target: Target): Phase {
+  const { g } = layout
+  const { kBlock, panels } = g.tiling
+  const count = layout.columns / panels.columns
+  const f = newBody(target)
+  const [c, k0, kEnd, n0] = locals(f, 4)
+  const batch = layout.batchLocals(f)
+  forRange(
+    f,
+    c,
+    () => f.get(start),
+    () => f.get(end),
+    () => {
+      f.get(c).set(k0)
+      takeDigit(f, k0, count, n0)
+      f.get(n0).constant(panels.columns).int('mul').set(n0)
+      f.get(k0).constant(kBlock).int('mul').set(k0)
+      minimum(
+        f,
+        () => f.get(k0).constant(kBlock).int('add'),
+        () => f.constant(g.problem.k),
+      ).set(kEnd)
+      g.b.prepare(f, batch)
+      const dst = () => layout.sharedPanelOfB(f, k0, kEnd, n0)
+      g.b.pack(f, panels.columns, dst, () => f.get(n0), k0, kEnd, batch)
+    },
+  )
+  const chunks = count * Math.ceil(g.problem.k / kBlock)
+  return { body: f, chunks: () => chunks }
+}
+
 function productPhase(layout: PackedLayout, target: Target): Phase {
   const { g } = layout
   const { m, n, k, batch: images } = g.problem
-  const { panels: shape, mBlock, mBlocks, nBlock, nBlocks, kBlock, splits, kSplit, sharedA } = g.tiling
+  const { panels: shape, mBlock, mBlocks, nBlock, nBlocks, kBlock, splits, kSplit, sharedA, sharedB } = g.tiling
   const panelColumns = shape.columns
   const columnShift = Math.log2(panelColumns)
   const f = newBody(target)
@@ -124,7 +158,7 @@ function productPhase(layout: PackedLayout, target: Target): Phase {
       f.get(rest).set(image)
       layout.setBatch(f, rest, batch)
       if (!sharedA) g.a.prepare(f, batch)
-      g.b.prepare(f, batch)
+      if (!sharedB) g.b.prepare(f, batch)
       if (splits > 1) {
         layout.shared(f)
         f.get(image)
@@ -146,34 +180,38 @@ function productPhase(layout: PackedLayout, target: Target): Phase {
         () => f.get(k0).constant(kBlock).int('add'),
         () => f.get(kStop),
       ).set(kEnd)
-      forRange(
-        f,
-        q,
-        () => f.constant(0),
-        () => f.get(panels),
-        () => {
-          const dst = () =>
-            f
-              .get(kEnd)
-              .get(k0)
-              .int('sub')
-              .get(q)
-              .int('mul')
-              .constant(columnShift + 2)
-              .int('shl')
-              .get(packedB)
-              .int('add')
-          g.b.pack(
-            f,
-            panelColumns,
-            dst,
-            () => f.get(q).constant(columnShift).int('shl').get(n0).int('add'),
-            k0,
-            kEnd,
-            batch,
-          )
-        },
-      )
+      if (sharedB) {
+        layout.sharedPanelOfB(f, k0, kEnd, n0)
+        f.set(packedB)
+      } else
+        forRange(
+          f,
+          q,
+          () => f.constant(0),
+          () => f.get(panels),
+          () => {
+            const dst = () =>
+              f
+                .get(kEnd)
+                .get(k0)
+                .int('sub')
+                .get(q)
+                .int('mul')
+                .constant(columnShift + 2)
+                .int('shl')
+                .get(packedB)
+                .int('add')
+            g.b.pack(
+              f,
+              panelColumns,
+              dst,
+              () => f.get(q).constant(columnShift).int('shl').get(n0).int('add'),
+              k0,
+              kEnd,
+              batch,
+            )
+          },
+        )
       f.get(firstSums).set(sums)
       layout.eachPanel(f, m0, (height, row) => {
         if (sharedA) {

@@ -11,6 +11,8 @@ export interface Problem {
   readonly k: number
   /** Whether A is another one for each point of the batch. */
   readonly batchedA: boolean
+  /** See GemmKernel. */
+  readonly fixed: 'a' | 'b' | null
 }
 
 export interface Tiling {
@@ -26,12 +28,16 @@ export interface Tiling {
   readonly kSplit: number
   /** A is packed once, for all chunks, by a phase before. */
   readonly sharedA: boolean
+  /** B likewise: in a loop whose iterations all have the same. */
+  readonly sharedB: boolean
 }
 
 const preciseWork = 1 << 18
 /** Sums of no more products than this hardly round, in f32 too. */
 const fewProducts = 64
 const maxSharedBytes = 16 * 1024 * 1024
+/** Packing so few elements again in every chunk takes less time than a phase for it. */
+const littleToPack = 1 << 13
 const ceil = (x: number, by: number) => Math.ceil(x / by)
 const roundUp = (x: number, by: number) => ceil(x, by) * by
 
@@ -40,11 +46,15 @@ const roundUp = (x: number, by: number) => ceil(x, by) * by
  * is, so that only the result is rounded, whatever cancels out. (In f32 no order of summation holds a small sum of k large
  * products to 2e-5: with blocks, in pairs or with compensated blocks one in a thousand fails at k = 200.)
  */
-export function sumsOf({ batch, m, n, k }: Omit<Problem, 'batchedA'>): Panels['sums'] {
+export function sumsOf({ batch, m, n, k }: Pick<Problem, 'batch' | 'm' | 'n' | 'k'>): Panels['sums'] {
   return k > fewProducts && batch * m * n * k < preciseWork ? 'f64' : 'f32'
 }
 
-export function chooseTiling({ batch, m, n, k, batchedA }: Problem, panels: Panels, machine: GemmMachine): Tiling {
+export function chooseTiling(
+  { batch, m, n, k, batchedA, fixed }: Problem,
+  panels: Panels,
+  machine: GemmMachine,
+): Tiling {
   const { rate, blockBytes, depthGrain } = machine
   const nanoseconds = (batch * m * n * k) / rate
   const wanted = nanoseconds < 20_000 ? 1 : Math.min(16, Math.max(2, Math.floor(nanoseconds / 20_000)))
@@ -83,8 +93,10 @@ export function chooseTiling({ batch, m, n, k, batchedA }: Problem, panels: Pane
   nBlocks = ceil(columns, nBlock)
   mBlocks = ceil(m, mBlock)
   const uses = nBlocks * (batchedA ? 1 : batch)
-  const sharedA = splits === 1 && uses > 1 && (batchedA ? batch : 1) * m * k * 4 <= maxSharedBytes
-  return { panels, mBlock, mBlocks, nBlock, nBlocks, kBlock, splits, kSplit, sharedA }
+  const sharedB = fixed === 'b' && batch === 1 && splits === 1 && columns * k * 4 <= maxSharedBytes
+  const wantedA = fixed === 'a' ? batch === 1 : uses > 1 && !(sharedB && m * k <= littleToPack)
+  const sharedA = wantedA && splits === 1 && (batchedA ? batch : 1) * m * k * 4 <= maxSharedBytes
+  return { panels, mBlock, mBlocks, nBlock, nBlocks, kBlock, splits, kSplit, sharedA, sharedB }
 }
 
 /** How much of the time threads wait for the last chunks. */

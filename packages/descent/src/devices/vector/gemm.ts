@@ -36,7 +36,11 @@ export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
   const width = Math.max(panels.columns, panels.height)
   const a = analyseOperand(kernel.a, kernel.m, kernel.k, tables, width)
   const b = analyseOperand(kernel.b, kernel.n, kernel.k, tables, width)
-  const problem: Problem = { ...size, batchedA: a ? a.batched : dependsOn(kernel.a, kernel.batch) }
+  const problem: Problem = {
+    ...size,
+    batchedA: a ? a.batched : dependsOn(kernel.a, kernel.batch),
+    fixed: kernel.fixed ?? null,
+  }
   const sharedWord = kernel.buffers.length
   const thin = problem.m <= mostVectors ? 'm' : problem.n <= mostVectors ? 'n' : null
   const matrix = thin === 'm' ? b : a
@@ -62,7 +66,7 @@ export function emitGemm(given: GemmKernel, target: Target): EmittedKernel {
     return withTables(emitted, tables)
   }
   const tiling = chooseTiling(problem, panels, machine)
-  const tablesWord = sharedWord + (tiling.sharedA || tiling.splits > 1 ? 1 : 0)
+  const tablesWord = sharedWord + (tiling.sharedA || tiling.sharedB || tiling.splits > 1 ? 1 : 0)
   const packer = (operand: Operand | null, value: Expr, along: Axis, isA: boolean): Packer =>
     operand
       ? fastPacker(operand, kernel, tablesWord, target)

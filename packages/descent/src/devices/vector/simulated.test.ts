@@ -3,6 +3,7 @@ import { testGemms } from './gemm-claims.ts'
 import { testLoops } from './loop-claims.ts'
 import { testRowKernels } from './row-kernel-claims.ts'
 import { simulatedDevice } from './simulated-device.ts'
+import { testWholeLoops } from './whole-loop-claims.ts'
 
 const runs = Number(process.env.KERNEL_RUNS ?? 25)
 
@@ -20,5 +21,6 @@ for (const [lanes, scaledAddresses, copies] of [
   })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)
+  testWholeLoops(`${lanes} lanes`, () => device, { runs: 10, most: 60_000 })
   testGemms(`${lanes} lanes`, () => device, { runs, most: 100_000 })
 }

@@ -156,6 +156,8 @@ interface Owned {
   readonly poolNumber: number
 }
 const released = new FinalizationRegistry<Owned>(({ memory, addresses, pool, poolNumber }) => {
+  // A worker that came late may still be walking its tables.
+  pool.settle()
   if (poolNumber !== 0) pool.drop(poolNumber)
   for (const address of addresses) memory.release(address)
 })

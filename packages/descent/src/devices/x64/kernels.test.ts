@@ -6,6 +6,7 @@ import { describe } from 'node:test'
 import { testGemms, testSmallGemms } from '../vector/gemm-claims.ts'
 import { testLoops } from '../vector/loop-claims.ts'
 import { testRowKernels } from '../vector/row-kernel-claims.ts'
+import { testWholeLoops } from '../vector/whole-loop-claims.ts'
 import type { Machine } from './allocate.ts'
 import { x64Device } from './device.ts'
 import { GuardedDevice } from './guarded.ts'
@@ -42,6 +43,7 @@ for (const wide of [true, false]) {
       testRowKernels(label, guarded, runs / 2)
       testGemms(label, guarded, { runs, most: Infinity })
       testSmallGemms(label, guarded)
+      testWholeLoops(label, guarded)
     })
   }
 }

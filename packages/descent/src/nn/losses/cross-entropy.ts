@@ -51,10 +51,9 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
   }
   report('crossEntropy', 'logits', input, target)
   const weight = classWeight('crossEntropy', options.weight, input, axis)
-  const logs = input.logSoftmax(axis)
-  return probabilities
-    ? againstProbabilities(logs, target, weight, axis, options)
-    : againstClasses('crossEntropy', logs, target, weight, axis, options)
+  if (probabilities) return againstProbabilities(input.logSoftmax(axis), target, weight, axis, options)
+  const truth = truthOf('crossEntropy', input, target, weight, axis, options)
+  return againstClasses(input.logSoftmax(axis), truth, weight, axis, options)
 }
 
 /**
@@ -75,7 +74,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: NLLLossOptions =
   requireClasses('nllLoss', 'log-probabilities', input, target, axis)
   report('nllLoss', 'logProbabilities', input, target)
   const weight = classWeight('nllLoss', options.weight, input, axis)
-  return againstClasses('nllLoss', input, target, weight, axis, options)
+  return againstClasses(input, truthOf('nllLoss', input, target, weight, axis, options), weight, axis, options)
 }
 
 function againstProbabilities(
@@ -91,27 +90,50 @@ function againstProbabilities(
   return reduced((weight ? terms.mul(weight) : terms).sum(axis).neg(), reduction)
 }
 
-function againstClasses(
+/** What the targets alone say. */
+interface Truth {
+  /** Which targets do not count: one for each row. */
+  readonly ignored: Tensor
+  /** Where the class of each row stands, of the input's shape. */
+  readonly chosen: Tensor
+  /** What the mean multiplies each loss by, 1 / Σ weights of what counts; null where it is no mean. */
+  readonly share: Tensor | null
+}
+
+/**
+ * The share is found before anything is computed from the input, and goes into each term: so the gradients need not
+ * wait for the loss, and forward and backward are one kernel.
+ */
+function truthOf(
   name: string,
-  logs: Tensor,
+  input: Tensor,
   target: Tensor,
   weight: Tensor | null,
   axis: number,
-  { labelSmoothing = 0, ignoreIndex = -100, reduction = 'mean' }: CrossEntropyOptions,
-): Tensor {
-  const classes = logs.shape[axis] as number
+  { ignoreIndex = -100, reduction = 'mean' }: NLLLossOptions,
+): Truth {
   const ignored = target.eq(ignoreIndex)
-  const chosen = chosenClasses(name, logs, ignored.where(0, target), axis)
-  const weightedLogs = weight ? logs.mul(weight) : logs
-  let losses = chosen.where(weightedLogs.neg(), 0).sum(axis)
+  const chosen = chosenClasses(name, input, ignored.where(0, target), axis)
+  if (reduction !== 'mean') return { ignored, chosen, share: null }
+  const weights = ignored.where(0, weight ? chosen.where(weight, 0).sum(axis) : 1)
+  return { ignored, chosen, share: weights.sum().reciprocal() }
+}
+
+function againstClasses(
+  logs: Tensor,
+  { ignored, chosen, share }: Truth,
+  weight: Tensor | null,
+  axis: number,
+  { labelSmoothing = 0, reduction }: CrossEntropyOptions,
+): Tensor {
+  const scaled = (weight ? logs.mul(weight) : logs).mul(share ? share.neg() : -1)
+  // 0, but NaN where nothing counts.
+  const terms = ignored.unsqueeze(axis).where(share ? share.mul(0) : 0, scaled)
+  let losses = chosen.where(terms, 0).sum(axis)
   if (labelSmoothing > 0) {
-    losses = losses.mul(1 - labelSmoothing).sub(weightedLogs.sum(axis).mul(labelSmoothing / classes))
+    losses = losses.mul(1 - labelSmoothing).add(terms.sum(axis).mul(labelSmoothing / (logs.shape[axis] as number)))
   }
-  losses = ignored.where(0, losses)
-  if (reduction !== 'mean') return reduced(losses, reduction)
-  // The mean is over what counts, each example as much as its class weighs.
-  const weights = weight ? chosen.where(weight, 0).sum(axis) : 1
-  return losses.sum().div(ignored.where(0, weights).sum())
+  return reduced(losses, share ? 'sum' : reduction)
 }
 
 type Pair = [input: Tensor, target: Tensor]

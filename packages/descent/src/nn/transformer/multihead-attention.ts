@@ -65,6 +65,7 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
   readonly inProjBias: Tensor | null
   readonly outProj: Linear
   readonly dropout: Dropout | null
+  /** Whether inputs are [N, L, E] rather than [L, N, E]. */
   readonly batchFirst: boolean
   readonly #width: number
   readonly #heads: number

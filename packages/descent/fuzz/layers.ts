@@ -1,0 +1,99 @@
+/** What layers compute, as functions: transposed convolution, pooling, norms, resizing, embedding, distances. */
+import { type Builder, type Call, fn, options, ref, type Value } from './builder.ts'
+import type { Entry } from './catalogue.ts'
+import type { Param } from './program.ts'
+
+const entry = (name: string, make: (b: Builder) => Call | null, weight = 0.2): Entry => ({ name, weight, make })
+
+/** [N, C, …], with so many spatial dimensions. */
+function images(b: Builder, n: number): Value {
+  const { random } = b
+  const known = b.pick((v) => v.dtype === 'f32' && v.shape.length === n + 2 && v.size > 0)
+  return (
+    known ?? b.input([random.whole(1, 2), random.whole(1, 4), ...Array.from({ length: n }, () => random.whole(1, 7))])
+  )
+}
+
+const scale = (b: Builder, shape: readonly number[]): Record<string, Param> =>
+  b.random.chance(0.5) ? { weight: ref(b.input(shape)), bias: ref(b.input(shape)) } : {}
+
+const dimensions = [1, 2, 3] as const
+
+const pools = dimensions.flatMap((n) => [
+  entry(`maxPool${n}d`, (b) => pool(b, `maxPool${n}d`, n, {})),
+  entry(`avgPool${n}d`, (b) => pool(b, `avgPool${n}d`, n, { countIncludePad: b.random.chance(0.5) })),
+  entry(`adaptiveAvgPool${n}d`, (b) => fn(`adaptiveAvgPool${n}d`, ref(images(b, n)), b.random.whole(1, 4))),
+])
+
+function pool(b: Builder, name: string, n: number, more: Record<string, Param>): Call {
+  const { random } = b
+  const given = {
+    stride: random.whole(1, 3),
+    padding: random.pick([0, 0, 1]),
+    ceilMode: random.chance(0.4),
+  }
+  return fn(name, ref(images(b, n)), random.pick([1, 2, 3]), options({ ...given, ...more }))
+}
+
+export const layers: readonly Entry[] = [
+  ...pools,
+  ...['adaptiveMaxPool1d', 'adaptiveMaxPool2d'].map((name, i) =>
+    entry(name, (b) => fn(name, ref(images(b, i + 1)), b.random.whole(1, 4))),
+  ),
+  entry('convTranspose', (b) => {
+    const { random } = b
+    const n = random.pick(dimensions)
+    const x = images(b, n)
+    const each = (most: number): Param => Array.from({ length: n }, () => random.whole(1, most))
+    const kernel = Array.from({ length: n }, () => random.whole(1, 3))
+    const channels = x.shape[1] as number
+    const groups = channels % 2 === 0 && random.chance(0.3) ? 2 : 1
+    const weight = b.input([channels, random.whole(1, 3), ...kernel])
+    const padding = kernel.map((size) => random.whole(0, size - 1))
+    return fn('convTranspose', ref(x), ref(weight), options({ stride: each(3), dilation: each(2), padding, groups }))
+  }),
+  entry('layerNorm', (b) => {
+    const x = b.float((v) => v.shape.length >= 1 && (v.shape.at(-1) as number) > 1 && v.size > 0)
+    const shape = x.shape.slice(-1)
+    return shape.length === 0 ? null : fn('layerNorm', ref(x), shape, options({ ...scale(b, shape), eps: 0.125 }))
+  }),
+  entry('rmsNorm', (b) => {
+    const x = b.float((v) => v.shape.length >= 1 && v.size > 0)
+    const shape = x.shape.slice(-1)
+    return shape.length === 0 ? null : fn('rmsNorm', ref(x), shape, options({ eps: 0.125 }))
+  }),
+  entry('groupNorm', (b) => {
+    const x = b.float((v) => v.shape.length >= 2 && v.size > 0)
+    const channels = x.shape[1]
+    if (channels === undefined) return null
+    const groups = channels % 2 === 0 ? b.random.pick([1, 2, channels]) : b.random.pick([1, channels])
+    return fn('groupNorm', ref(x), groups, options({ ...scale(b, [channels]), eps: 0.125 }))
+  }),
+  entry('interpolate', (b) => {
+    const { random } = b
+    const n = random.pick(dimensions)
+    const linear = ['linear', 'bilinear', 'trilinear'][n - 1] as string
+    const mode = random.pick(['nearest', 'nearest-exact', linear])
+    const size: Record<string, Param> = random.chance(0.5)
+      ? { size: random.whole(1, 9) }
+      : { scaleFactor: random.pick([0.5, 1.5, 2, 3]) }
+    return fn('interpolate', ref(images(b, n)), options({ ...size, mode, alignCorners: random.chance(0.5) }))
+  }),
+  entry('embedding', (b) => {
+    const table = b.float((v) => v.shape.length === 2 && v.size > 0)
+    const [rows] = table.shape
+    if (table.shape.length !== 2 || !rows) return null
+    const places = b.places(b.shape(b.random.pick([1, 2])), rows)
+    return fn('embedding', ref(places), ref(table), options(b.random.chance(0.3) ? { paddingIdx: 0 } : {}))
+  }),
+  entry('cosineSimilarity', (b) => {
+    const x = b.float((v) => v.shape.length >= 2 && v.size > 0)
+    if (x.shape.length < 2) return null
+    const y = b.pick((v) => v.dtype === 'f32' && String(v.shape) === String(x.shape)) ?? b.input(x.shape)
+    return fn('cosineSimilarity', ref(x), ref(y), options({ eps: 0.125 }))
+  }),
+  entry('rotary', (b) => {
+    const x = b.float((v) => v.shape.length >= 2 && (v.shape.at(-1) as number) % 2 === 0 && v.size > 0)
+    return x.shape.length < 2 ? null : fn('rotary', ref(x), options({ offset: b.random.whole(0, 3) }))
+  }),
+]
