@@ -78,11 +78,13 @@ export function norm(x: Tensor, ord: number, dim: Dims, keepdim: boolean): Tenso
   if (ord === Number.POSITIVE_INFINITY) return x.abs().amax(dim, keepdim)
   if (ord === Number.NEGATIVE_INFINITY) return x.abs().amin(dim, keepdim)
   if (ord === 0) return x.ne(0).float().sum(dim, keepdim)
-  return x
-    .abs()
-    .pow(ord)
-    .sum(dim, keepdim)
-    .pow(1 / ord)
+  // Where the root or a power has no slope, at 0, the gradient is 0, as in PyTorch.
+  const root = (y: Tensor, power: number) => {
+    const zero = y.eq(0)
+    return zero.where(0, zero.where(1, y).pow(power))
+  }
+  const powers = ord > 0 && ord < 1 ? root(x.abs(), ord) : x.abs().pow(ord)
+  return root(powers.sum(dim, keepdim), 1 / ord)
 }
 
 export function softmax(x: Tensor, dim: number): Tensor {

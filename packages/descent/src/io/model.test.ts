@@ -6,14 +6,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { tensor } from '../create.ts'
+import * as functions from '../nn/functional.ts'
 import * as nn from '../nn/index.ts'
 import type { AnyModule } from '../nn/module.ts'
-import { defaultGenerator, Generator, manualSeed, rand, randn } from '../random.ts'
+import { defaultGenerator, manualSeed, rand } from '../random.ts'
 import { Tensor } from '../tensor.ts'
 import { construct, describe } from './architecture.ts'
 import { loadModel, saveModel } from './model.ts'
 import { loadModelWith } from './model-with.ts'
+import { examples, x } from './module-examples.ts'
 import { loadSafetensors, saveSafetensors } from './safetensors.ts'
 
 let folder = ''
@@ -21,67 +22,6 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'model-'))
 })
 after(() => rm(folder, { recursive: true }))
-
-/** A module of every kind, with arguments other than its defaults, and what goes in. */
-interface Example {
-  readonly make: () => AnyModule
-  readonly inputs: readonly unknown[]
-}
-
-const x = rand([4, 6])
-const image = randn([2, 4, 6, 6])
-const [share, hits] = [rand([4, 3]), tensor([1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0, 1]).reshape(4, 3)]
-const plain = (make: () => AnyModule): Example => ({ make, inputs: [x.sub(0.5).mul(8)] })
-
-const examples: Readonly<Record<string, Example>> = {
-  BCELoss: { make: () => new nn.BCELoss({ reduction: 'sum' }), inputs: [share, hits] },
-  BCEWithLogitsLoss: { make: () => new nn.BCEWithLogitsLoss({ reduction: 'sum' }), inputs: [share, hits] },
-  BatchNorm1d: plain(() => new nn.BatchNorm1d(6, { eps: 0.5, affine: false })),
-  BatchNorm2d: { make: () => new nn.BatchNorm2d(4, { eps: 0.1 }), inputs: [image] },
-  CELU: plain(() => new nn.CELU(2)),
-  Conv2d: {
-    make: () => new nn.Conv2d(4, 6, [2, 3], { stride: 2, padding: [1, 0], groups: 2, bias: false }),
-    inputs: [image],
-  },
-  CrossEntropyLoss: {
-    make: () => new nn.CrossEntropyLoss({ reduction: 'sum', weight: tensor([1, 2, 3]), labelSmoothing: 0.1 }),
-    inputs: [share, tensor([0, 1, 2, 1], { dtype: 'i32' })],
-  },
-  Dropout: plain(() => new nn.Dropout(0.25, { generator: new Generator(1) })),
-  ELU: plain(() => new nn.ELU(2)),
-  Flatten: { make: () => new nn.Flatten(0, 1), inputs: [image] },
-  GELU: plain(() => new nn.GELU('tanh')),
-  GLU: { make: () => new nn.GLU(1), inputs: [image] },
-  Hardshrink: plain(() => new nn.Hardshrink(2)),
-  Hardsigmoid: plain(() => new nn.Hardsigmoid()),
-  Hardswish: plain(() => new nn.Hardswish()),
-  Hardtanh: plain(() => new nn.Hardtanh(-2, 3)),
-  Heaviside: plain(() => new nn.Heaviside()),
-  LeakyReLU: plain(() => new nn.LeakyReLU(0.3)),
-  Linear: plain(() => new nn.Linear(6, 2, { bias: false })),
-  LogSigmoid: plain(() => new nn.LogSigmoid()),
-  LogSoftmax: plain(() => new nn.LogSoftmax(0)),
-  MSELoss: { make: () => new nn.MSELoss({ reduction: 'sum' }), inputs: [share, hits] },
-  MaxPool2d: { make: () => new nn.MaxPool2d([2, 3], { stride: 1, padding: 1, ceilMode: true }), inputs: [image] },
-  Mish: plain(() => new nn.Mish()),
-  PReLU: { make: () => new nn.PReLU(4, 0.5), inputs: [image] },
-  ReLU: plain(() => new nn.ReLU()),
-  ReLU6: plain(() => new nn.ReLU6()),
-  SELU: plain(() => new nn.SELU()),
-  Sequential: plain(
-    () => new nn.Sequential(new nn.Linear(6, 3), new nn.Sequential(new nn.Tanh(), new nn.Linear(3, 2))),
-  ),
-  SiLU: plain(() => new nn.SiLU()),
-  Sigmoid: plain(() => new nn.Sigmoid()),
-  Softmax: plain(() => new nn.Softmax(0)),
-  Softmin: plain(() => new nn.Softmin(0)),
-  Softplus: plain(() => new nn.Softplus(2, 5)),
-  Softshrink: plain(() => new nn.Softshrink(2)),
-  Softsign: plain(() => new nn.Softsign()),
-  Tanh: plain(() => new nn.Tanh()),
-  Tanhshrink: plain(() => new nn.Tanhshrink()),
-  Threshold: plain(() => new nn.Threshold(1, -3)),
-}
 
 const kinds = Object.entries(nn).filter(
   ([, value]) => typeof value === 'function' && value.prototype instanceof nn.Module,
@@ -106,9 +46,12 @@ for (const [name] of kinds) {
     await saveModel(net, path)
     const loaded = await loadModel<AnyModule>(path)
     assert.equal(loaded.constructor, net.constructor)
-    const run = (module: AnyModule) => valuesOf(module.forward(...(example.inputs as never[])))
+    assert.deepEqual(valuesOf(loaded.stateDict()), valuesOf(net.stateDict()))
+    // A list has no forward: it is what it holds.
+    const run = (module: AnyModule) =>
+      module instanceof nn.ModuleList ? module.length : valuesOf(module.forward(...(example.inputs as never[])))
     assert.deepEqual(run(loaded), run(net))
-    const described = (module: AnyModule) => JSON.stringify(describe(module, { ...nn }).architecture)
+    const described = (module: AnyModule) => JSON.stringify(describe(module, { ...functions, ...nn }).architecture)
     assert.equal(described(loaded), described(net))
   })
 }

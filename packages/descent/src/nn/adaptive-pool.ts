@@ -38,7 +38,7 @@ function pieces(x: Tensor, cuts: readonly Cut[]): Tensor {
 
 function cutsOf(name: string, x: Tensor, n: number, outputSize: Sizes): Cut[] {
   requireImages(name, x, n)
-  return sizes(name, outputSize, n).map((places, i) => cut(x.shape[2 + i] as number, places))
+  return sizes(name, outputSize, n, 1).map((places, i) => cut(x.shape[2 + i] as number, places))
 }
 
 function adaptiveAvg(name: string, x: Tensor, n: number, outputSize: Sizes): Tensor {

@@ -27,7 +27,7 @@ export interface ConvTransposeOptions {
 }
 
 /** What the transposed convolutions share. */
-abstract class ConvTranspose extends Module {
+export abstract class ConvTranspose extends Module {
   readonly weight: Tensor
   readonly bias: Tensor | null
   readonly #n: number
@@ -40,10 +40,10 @@ abstract class ConvTranspose extends Module {
     requireGroups(name, inputs, outputs, groups)
     this.#n = n
     const [stride, padding, outputPadding, dilation] = [
-      sizes(name, options.stride ?? 1, n),
+      sizes(name, options.stride ?? 1, n, 1),
       sizes(name, options.padding ?? 0, n),
       sizes(name, options.outputPadding ?? 0, n),
-      sizes(name, options.dilation ?? 1, n),
+      sizes(name, options.dilation ?? 1, n, 1),
     ]
     for (const [i, more] of outputPadding.entries()) {
       const most = Math.max(stride[i] as number, dilation[i] as number)
@@ -52,7 +52,7 @@ abstract class ConvTranspose extends Module {
       }
     }
     this.#options = { stride, padding, outputPadding, dilation, groups }
-    const shape = [inputs, outputs / groups, ...sizes(name, kernelSize, n)]
+    const shape = [inputs, outputs / groups, ...sizes(name, kernelSize, n, 1)]
     this.weight = parameter(init.kaimingUniform(zeros(shape), { ...options, a: Math.sqrt(5) }))
     const bound = 1 / Math.sqrt(init.fans(this.weight).fanIn)
     this.bias = options.bias === false ? null : parameter(init.uniform(zeros([outputs]), -bound, bound, options))

@@ -27,7 +27,7 @@ export interface ConvOptions {
 }
 
 /** What the convolutions share: everything but the number of spatial dimensions. */
-abstract class Conv extends Module {
+export abstract class Conv extends Module {
   readonly weight: Tensor
   readonly bias: Tensor | null
   readonly #n: number
@@ -43,10 +43,10 @@ abstract class Conv extends Module {
     const name = `Conv${n}d`
     const { groups = 1, padding = 0 } = options
     requireGroups(name, inputs, outputs, groups)
-    const kernel = sizes(name, kernelSize, n)
+    const kernel = sizes(name, kernelSize, n, 1)
     this.#n = n
-    this.#stride = sizes(name, options.stride ?? 1, n)
-    this.#dilation = sizes(name, options.dilation ?? 1, n)
+    this.#stride = sizes(name, options.stride ?? 1, n, 1)
+    this.#dilation = sizes(name, options.dilation ?? 1, n, 1)
     this.#groups = groups
     this.#mode = options.paddingMode ?? 'zeros'
     if (padding === 'same') {
@@ -74,7 +74,7 @@ abstract class Conv extends Module {
 }
 
 export function requireGroups(layer: string, inputs: number, outputs: number, groups: number): void {
-  if (inputs % groups === 0 && outputs % groups === 0) return
+  if (groups > 0 && inputs % groups === 0 && outputs % groups === 0) return
   throw new ShapeError(`${layer}: ${inputs} input and ${outputs} output channels do not divide into ${groups} groups.`)
 }
 

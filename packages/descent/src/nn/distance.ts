@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
 
 /**
- * a·b / max(‖a‖·‖b‖, eps) along `dim`: 1 for the same direction, 0 for right angles, −1 for opposite ones. Shapes
+ * a·b / (max(‖a‖, eps)·max(‖b‖, eps)) along `dim`: 1 for the same direction, 0 for right angles, −1 for opposite ones. Shapes
  * broadcast. Source: torch.nn.functional.cosine_similarity.
  *
  * @example
@@ -23,11 +23,7 @@ export function cosineSimilarity(
   } = {},
 ): Tensor {
   const { dim = 1, eps = 1e-8 } = options
-  const squares = a.mul(a).sum(dim).mul(b.mul(b).sum(dim))
-  return a
-    .mul(b)
-    .sum(dim)
-    .div(squares.maximum(eps * eps).sqrt())
+  return normalize(a, { dim, eps }).mul(normalize(b, { dim, eps })).sum(dim)
 }
 
 /**

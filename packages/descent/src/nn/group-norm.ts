@@ -53,6 +53,7 @@ export class GroupNorm extends Module {
   readonly weight: Tensor | null
   readonly bias: Tensor | null
   readonly #groups: number
+  readonly #channels: number
   readonly #eps: number
 
   constructor(
@@ -71,6 +72,7 @@ export class GroupNorm extends Module {
       throw new ShapeError(`GroupNorm: ${channels} channels do not divide into ${groups} groups.`)
     }
     this.#groups = groups
+    this.#channels = channels
     this.#eps = options.eps ?? 1e-5
     const affine = options.affine ?? true
     this.weight = affine ? parameter(ones([channels])) : null
@@ -78,6 +80,9 @@ export class GroupNorm extends Module {
   }
 
   override forward(x: Tensor): Tensor {
+    if (x.shape[1] !== this.#channels) {
+      throw new ShapeError(`GroupNorm: takes [N, ${this.#channels}, ...], got [${x.shape.join(', ')}].`)
+    }
     return groupNorm(x, this.#groups, { weight: this.weight, bias: this.bias, eps: this.#eps })
   }
 }

@@ -47,7 +47,7 @@ export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from './recurr
 export { Sequential } from './sequential.ts'
 export type { Sizes } from './sizes.ts'
 export { type StateDict, StateDictError } from './state-dict.ts'
-export { Summary, type SummaryRow, summary } from './summary.ts'
+export { type Summary, type SummaryRow, summary } from './summary.ts'
 export { type DecoderMasks, TransformerDecoder, TransformerDecoderLayer } from './transformer/decoder.ts'
 export { type EncoderMasks, TransformerEncoder, TransformerEncoderLayer } from './transformer/encoder.ts'
 export type { TransformerLayerOptions } from './transformer/layer.ts'

@@ -35,7 +35,7 @@ export function padEdges(x: Tensor, widths: readonly (readonly [number, number])
 }
 
 /** What the padding layers share. */
-abstract class Pad extends Module {
+export abstract class Pad extends Module {
   readonly #n: number
   readonly #mode: PaddingMode
   readonly #value: number

@@ -7,11 +7,13 @@ export type Sizes = number | readonly number[]
 
 const names = ['length', 'height, width', 'depth, height, width']
 
-/** One number for each of `n` spatial dimensions. */
-export function sizes(layer: string, value: Sizes, n: number): number[] {
+/** One number for each of `n` spatial dimensions, none below `least`: 1 for kernels and strides, 0 for paddings. */
+export function sizes(layer: string, value: Sizes, n: number, least = 0): number[] {
   const list = typeof value === 'number' ? new Array<number>(n).fill(value) : [...value]
-  if (list.length !== n || list.some((size) => !Number.isInteger(size) || size < 0)) {
-    throw new ShapeError(`${layer}: a size is one whole number or [${names[n - 1]}], not [${String(value)}].`)
+  if (list.length !== n || list.some((size) => !Number.isInteger(size) || size < least)) {
+    throw new ShapeError(
+      `${layer}: a size is one whole number of at least ${least} or [${names[n - 1]}], not [${String(value)}].`,
+    )
   }
   return list
 }

@@ -1,82 +1,232 @@
-/** A network as a table: its layers, what they give, how many parameters they have and how much they compute. */
+/** The layer table of a network: what each module gives, how much it learns, and how much it computes. */
 import { noGrad } from '../autograd.ts'
-import { zeros } from '../create.ts'
+import { ones } from '../create.ts'
 import type { Shape } from '../dtype.ts'
-import { sizeOf } from '../dtype.ts'
+import { shapeText } from '../ops/op.ts'
 import { defaultGenerator } from '../random.ts'
 import { Tensor } from '../tensor.ts'
-import { Bilinear } from './bilinear.ts'
-import { Conv1d, Conv2d, Conv3d } from './conv.ts'
-import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './conv-transpose.ts'
-import { Linear } from './linear.ts'
+import { flopsOf } from './flops.ts'
 import type { AnyModule } from './module.ts'
-import { GRUCell, LSTMCell, RNNCell } from './recurrent/cells.ts'
-import { GRU, LSTM, RNN } from './recurrent/layers.ts'
-import { MultiheadAttention } from './transformer/multihead-attention.ts'
 
 /** One module of a network. */
 export interface SummaryRow {
-  /** As in the state dict: 'layers.0.linear1'; '' for the network itself. */
+  /** As in the state dict, 'layers.0'; '' for the network itself. */
   readonly name: string
-  /** How deep it lies inside of the network. */
-  readonly depth: number
+  /** The name of its class. */
   readonly type: string
-  /** Of its last call, one for each tensor that it gives; empty where it was not called. */
+  /** In how many modules it lies. */
+  readonly depth: number
+  /** The shapes of the tensors that its last call gave; none where it was not called. */
   readonly outputs: readonly Shape[]
-  /** Its own parameters, those of the modules inside of it not among them. */
+  /** How often it was called. */
+  readonly calls: number
+  /** The number of learned values that it holds itself, without those of modules inside of it. */
   readonly parameters: number
-  /** Floating-point operations of all its calls, those of the modules inside not among them. */
+  /** Floating-point operations of all its calls, without those of modules inside of it. */
   readonly flops: number
 }
 
-/** A network's layers and what they come to; `toString()` draws the table. */
-export class Summary {
+export interface Summary {
+  /** Outer modules before inner ones, each once. */
   readonly rows: readonly SummaryRow[]
-  readonly inputs: readonly Shape[]
-  /** How many numbers are learned. */
+  /** The number of learned values. */
   readonly parameters: number
-  /** Running statistics and the like. */
+  /** The number of values of the state that is not learned, running statistics for instance. */
   readonly buffers: number
-  /** Of one forward pass over the inputs. */
+  /** Those of the learned values that require gradients. */
+  readonly trainable: number
+  /** Floating-point operations of one forward. */
   readonly flops: number
+  /** What parameters and buffers take, in MB (10⁶ bytes). */
+  readonly megabytes: number
+  /** The table. */
+  toString(): string
+}
 
-  constructor(rows: readonly SummaryRow[], inputs: readonly Shape[], parameters: number, buffers: number) {
-    this.rows = rows
-    this.inputs = inputs
-    this.parameters = parameters
-    this.buffers = buffers
-    this.flops = rows.reduce((sum, row) => sum + row.flops, 0)
+/**
+ * Runs the network once, in eval mode and without gradients, and tells of every module inside its name, type, output
+ * shape, parameters and floating-point operations; printed, it is a table. The input is a shape, the batch included
+ * (ones go in), or a tensor, or a list of these and of what else the forward takes. Afterwards everything is as before:
+ * modes, running statistics, random numbers.
+ *
+ * Floating-point operations: 2 for each multiply-add of linear and bilinear layers, convolutions, attention and
+ * recurrent layers; 1 for each element of the output of any other module without modules inside, but 0 where values
+ * are only moved (flatten, padding, embedding, pixel shuffle) or passed on (identity, dropout). What a module computes
+ * by functions beside the modules inside of it does not count.
+ *
+ * Throws what the network throws, with the name of the module in the message.
+ *
+ * @example
+ * ```ts
+ * import { nn } from 'descent'
+ * const net = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2))
+ * const { parameters, flops, rows } = nn.summary(net, [1, 4])
+ * console.log(parameters, flops) // → 58 104
+ * console.log(rows[1]?.name, rows[1]?.type, rows[1]?.outputs[0]) // → 0 Linear [ 1, 8 ]
+ * ```
+ */
+export function summary(net: AnyModule, input: Shape | Tensor | readonly unknown[]): Summary {
+  const inputs = (input instanceof Tensor || isShape(input) ? [input] : input).map((x) => (isShape(x) ? ones(x) : x))
+  const calls = new Map<AnyModule, { count: number; outputs: readonly Tensor[]; flops: number }>()
+  const places = placesOf(net)
+  const unchanged = keep(net)
+  const unwrap = places.map(({ module, name }) =>
+    wrap(module, name, (given, outputs) => {
+      const { count = 0, flops = 0 } = calls.get(module) ?? {}
+      calls.set(module, { count: count + 1, outputs, flops: flops + flopsOf(module, given, outputs) })
+    }),
+  )
+  try {
+    noGrad(() => net.eval().forward(...(inputs as never[])))
+  } finally {
+    for (const undo of unwrap) undo()
+    unchanged()
+  }
+  const counted = new Set<Tensor>()
+  const rows = places.map(({ module, name, depth }): SummaryRow => {
+    const { count = 0, outputs = [], flops = 0 } = calls.get(module) ?? {}
+    const inner = new Set(module.children().flatMap((child) => child.parameters()))
+    const own = module.parameters().filter((value) => !inner.has(value) && !counted.has(value))
+    for (const value of own) counted.add(value)
+    const parameters = sizeOf(own)
+    const type = module.constructor.name
+    return { name, type, depth, outputs: outputs.map(({ shape }) => shape), calls: count, parameters, flops }
+  })
+  const all = net.parameters()
+  return new Table({
+    rows,
+    parameters: sizeOf(all),
+    buffers: sizeOf(net.buffers()),
+    trainable: sizeOf(all.filter((value) => value.requiresGrad)),
+    flops: rows.reduce((sum, row) => sum + row.flops, 0),
+    megabytes: ((sizeOf(all) + sizeOf(net.buffers())) * 4) / 1e6,
+  })
+}
+
+function isShape(input: unknown): input is Shape {
+  return Array.isArray(input) && input.every((extent) => typeof extent === 'number')
+}
+
+function sizeOf(tensors: readonly Tensor[]): number {
+  return tensors.reduce((sum, { size }) => sum + size, 0)
+}
+
+interface Place {
+  readonly module: AnyModule
+  readonly name: string
+  readonly depth: number
+}
+
+/** Every module, where it is met first. */
+function placesOf(net: AnyModule): Place[] {
+  const found = new Map<AnyModule, Place>()
+  const visit = (module: AnyModule, name: string, depth: number): void => {
+    if (found.has(module)) return
+    found.set(module, { module, name, depth })
+    for (const [own, child] of module.namedChildren()) visit(child, name ? `${name}.${own}` : own, depth + 1)
+  }
+  visit(net, '', 0)
+  return [...found.values()]
+}
+
+/** Notes modes, buffers and the random state; the result puts them back. */
+function keep(net: AnyModule): () => void {
+  const modes = net.modules().map((module) => [module, module.training] as const)
+  const tensors = [...net.buffers(), defaultGenerator().draws].map((value) => [value, value.detach().clone()] as const)
+  return () => {
+    // A mode reaches all modules inside; those shared by several may need another round.
+    for (let changed = true; changed; ) {
+      changed = false
+      for (const [module, mode] of modes) {
+        if (module.training === mode) continue
+        module.train(mode)
+        changed = true
+      }
+    }
+    noGrad(() => {
+      for (const [value, before] of tensors) value.copy_(before)
+    })
+  }
+}
+
+/** Has every call of the module noted; the result undoes it. */
+function wrap(module: AnyModule, name: string, note: (given: unknown[], outputs: Tensor[]) => void): () => void {
+  const before = Object.getOwnPropertyDescriptor(module, 'forward')
+  const forward = module.forward as (...given: unknown[]) => unknown
+  let inside = false
+  const value = (...given: unknown[]): unknown => {
+    // A forward that calls itself is one call.
+    if (inside) return forward.apply(module, given)
+    inside = true
+    try {
+      const output = forward.apply(module, given)
+      note(given, tensorsOf(output))
+      return output
+    } catch (error) {
+      if (error instanceof Error && !located.has(error)) {
+        located.add(error)
+        error.message += ` (summary: in ${name ? `'${name}', a ` : 'the '}${module.constructor.name})`
+      }
+      throw error
+    } finally {
+      inside = false
+    }
+  }
+  Object.defineProperty(module, 'forward', { value, configurable: true })
+  return () => {
+    if (before) Object.defineProperty(module, 'forward', before)
+    else Reflect.deleteProperty(module, 'forward')
+  }
+}
+
+/** Errors whose message says where they arose. */
+const located = /* @__PURE__ */ new WeakSet<Error>()
+
+function tensorsOf(output: unknown): Tensor[] {
+  if (output instanceof Tensor) return [output]
+  if (typeof output !== 'object' || output === null) return []
+  return Object.values(output).flatMap(tensorsOf)
+}
+
+class Table implements Summary {
+  readonly rows: readonly SummaryRow[]
+  readonly parameters: number
+  readonly buffers: number
+  readonly trainable: number
+  readonly flops: number
+  readonly megabytes: number
+
+  constructor(values: Omit<Summary, 'toString'>) {
+    this.rows = values.rows
+    this.parameters = values.parameters
+    this.buffers = values.buffers
+    this.trainable = values.trainable
+    this.flops = values.flops
+    this.megabytes = values.megabytes
   }
 
   toString(): string {
-    const head = ['layer', 'output', 'parameters', 'operations']
-    // Each name without that of the module around it.
-    const around: string[] = []
-    const within = (name: string, depth: number): string => {
-      around[depth + 1] = name === '' ? '' : `${name}.`
-      return name.slice(around[depth]?.length ?? 0)
-    }
-    const cells = this.rows.map(({ name, depth, type, outputs, parameters, flops }) => [
-      `${'  '.repeat(depth)}${`${within(name, depth)} ${type}`.trim()}`,
-      outputs.length === 0 ? 'not called' : outputs.map((shape) => `[${shape.join(', ')}]`).join(' '),
-      counted(parameters),
-      counted(flops),
+    const number = (value: number) => value.toLocaleString('en-US')
+    const cells = this.rows.map(({ name, type, depth, outputs, calls, parameters, flops }) => [
+      `${'  '.repeat(depth)}${lastName(name, this.rows)}`,
+      calls > 1 ? `${type} (${calls} calls)` : type,
+      calls === 0 ? 'not called' : outputs.map(shapeText).join(', '),
+      parameters > 0 ? number(parameters) : '',
+      flops > 0 ? number(flops) : '',
     ])
-    const widths = head.map((title, c) => Math.max(title.length, ...cells.map((row) => (row[c] as string).length)))
-    const line = (row: readonly string[]): string =>
-      row
-        .map((cell, c) => (c < 2 ? cell.padEnd(widths[c] as number) : cell.padStart(widths[c] as number)))
+    const lines = [['layer', 'type', 'output', 'parameters', 'FLOPs'], ...cells]
+    const widths = (lines[0] as string[]).map((_, i) => Math.max(...lines.map((line) => (line[i] as string).length)))
+    const [head, ...body] = lines.map((line) =>
+      line
+        .map((text, i) => (i < 3 ? text.padEnd(widths[i] as number) : text.padStart(widths[i] as number)))
         .join('  ')
-        .trimEnd()
+        .trimEnd(),
+    )
     const rule = '─'.repeat(widths.reduce((sum, width) => sum + width + 2, -2))
-    const megabytes = ((this.parameters + this.buffers) * 4) / 1e6
-    return [
-      line(head),
-      rule,
-      ...cells.map(line),
-      rule,
-      `${counted(this.parameters)} parameters, ${megabytes.toFixed(megabytes < 1 ? 3 : 1)} MB${this.buffers > 0 ? ` with ${counted(this.buffers)} further values` : ''}, ${counted(this.flops)} operations for ${this.inputs.map((shape) => `[${shape.join(', ')}]`).join(' ')}`,
-    ].join('\n')
+    const frozen = this.parameters - this.trainable
+    const learned = `${number(this.parameters)} parameters${frozen > 0 ? `, ${number(frozen)} of them frozen` : ''}`
+    const size = `${this.megabytes.toLocaleString('en-US', { maximumSignificantDigits: 3 })} MB`
+    return [head, rule, ...body, rule, `${learned}; ${size}; ${number(this.flops)} FLOPs`].join('\n')
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -84,123 +234,12 @@ export class Summary {
   }
 }
 
-function counted(n: number): string {
-  return n === 0 ? '' : n.toLocaleString('en')
-}
-
-/**
- * The layers of a network in the order of the state dict, from one forward pass in eval mode without gradients: over
- * zeros of the given shape, or over inputs of one's own. The network is left as it was: mode, running statistics,
- * random numbers. Operations: two for each multiply-add of linear, bilinear, convolutional, recurrent and attention
- * layers; of other layers without modules inside, one for each element that they give.
- *
- * @example
- * ```ts
- * import { nn } from 'descent'
- * const net = new nn.Sequential(new nn.Linear(4, 8), new nn.ReLU(), new nn.Linear(8, 2))
- * const summary = nn.summary(net, [1, 4])
- * console.log(summary.parameters, summary.flops) // → 58 104
- * console.log(summary.rows.map(({ type }) => type)) // → [ 'Sequential', 'Linear', 'ReLU', 'Linear' ]
- * ```
- */
-export function summary(net: AnyModule, inputs: Shape | Tensor | readonly unknown[]): Summary {
-  const given = asInputs(inputs)
-  const calls = new Map<AnyModule, { outputs: Shape[]; flops: number }>()
-  const modules = net.modules()
-  const { draws } = defaultGenerator()
-  const drawn = draws.clone()
-  const modes = modules.map((module) => module.training)
-  for (const module of modules) watch(module, calls)
-  try {
-    net.eval()
-    noGrad(() => net.forward(...(given as never[])))
-  } finally {
-    for (const [i, module] of modules.entries()) {
-      Reflect.deleteProperty(module, 'forward')
-      setMode(module, modes[i] as boolean)
-    }
-    draws.copy_(drawn)
-  }
-  const rows: SummaryRow[] = []
-  const seen = new Set<AnyModule>()
-  const visit = (module: AnyModule, name: string, depth: number): void => {
-    if (seen.has(module)) return
-    seen.add(module)
-    const { outputs, flops } = calls.get(module) ?? { outputs: [], flops: 0 }
-    rows.push({ name, depth, type: module.constructor.name, outputs, parameters: ownParameters(module), flops })
-    for (const [child, inner] of module.namedChildren())
-      visit(inner, name === '' ? child : `${name}.${child}`, depth + 1)
-  }
-  visit(net, '', 0)
-  const sum = (tensors: readonly Tensor[]) => tensors.reduce((total, x) => total + x.size, 0)
-  const shapes = given.filter((x) => x instanceof Tensor).map(({ shape }) => shape)
-  return new Summary(rows, shapes, sum(net.parameters()), sum(net.buffers()))
-}
-
-function asInputs(inputs: Shape | Tensor | readonly unknown[]): readonly unknown[] {
-  if (inputs instanceof Tensor) return [inputs]
-  return inputs.every((extent) => typeof extent === 'number') ? [zeros(inputs as Shape)] : inputs
-}
-
-/** Puts a forward of the module's own before its class's, which notes what it gives. */
-function watch(module: AnyModule, calls: Map<AnyModule, { outputs: Shape[]; flops: number }>): void {
-  const forward = module.forward.bind(module) as (...inputs: readonly unknown[]) => unknown
-  const noted = (...inputs: readonly unknown[]): unknown => {
-    const output = forward(...inputs)
-    const outputs = tensorsIn(output).map(({ shape }) => shape)
-    const before = calls.get(module)?.flops ?? 0
-    calls.set(module, { outputs, flops: before + flopsOf(module, tensorsIn(inputs), outputs) })
-    return output
-  }
-  Object.defineProperty(module, 'forward', { value: noted, configurable: true, enumerable: false, writable: true })
-}
-
-/** This module's mode alone. */
-function setMode(module: AnyModule, training: boolean): void {
-  const children = module.modules().map((inner) => [inner, inner.training] as const)
-  module.train(training)
-  for (const [inner, mode] of children) if (inner !== module && inner.training !== mode) inner.train(mode)
-}
-
-function tensorsIn(value: unknown): Tensor[] {
-  if (value instanceof Tensor) return [value]
-  return Array.isArray(value) ? value.flatMap(tensorsIn) : []
-}
-
-function ownParameters(module: AnyModule): number {
-  const inside = new Set(module.children().flatMap((child) => child.parameters()))
-  return module.parameters().reduce((sum, p) => sum + (inside.has(p) ? 0 : p.size), 0)
-}
-
-function flopsOf(module: AnyModule, inputs: readonly Tensor[], outputs: readonly Shape[]): number {
-  const [x] = inputs
-  const [first] = outputs
-  if (!x || !first) return 0
-  const weights = module.parameters().filter(({ ndim }) => ndim > 1)
-  const weight = weights.reduce((sum, p) => sum + p.size, 0)
-  if (module instanceof Linear) return 2 * weight * (x.size / (x.shape.at(-1) as number))
-  if (module instanceof Bilinear) return 2 * weight * (x.size / (x.shape.at(-1) as number))
-  if (module instanceof Conv1d || module instanceof Conv2d || module instanceof Conv3d) {
-    return 2 * weight * (first[0] as number) * sizeOf(first.slice(2))
-  }
-  if (module instanceof ConvTranspose1d || module instanceof ConvTranspose2d || module instanceof ConvTranspose3d) {
-    return 2 * weight * (x.shape[0] as number) * sizeOf(x.shape.slice(2))
-  }
-  if (module instanceof RNN || module instanceof LSTM || module instanceof GRU) {
-    return 2 * weight * (x.shape[0] as number) * (x.shape[1] as number)
-  }
-  if (module instanceof RNNCell || module instanceof LSTMCell || module instanceof GRUCell) {
-    return 2 * weight * (x.shape[0] ?? 1)
-  }
-  if (module instanceof MultiheadAttention) {
-    const [key = x] = inputs.slice(1)
-    const width = x.shape.at(-1) as number
-    const [queries, keys] = [x.size / width, key.size / (key.shape.at(-1) as number)]
-    // The projection at the end is a module of its own. Scores and what they weigh: all queries of an example with all
-    // its keys, twice.
-    const inner = weight - module.outProj.weight.size
-    const examples = Math.max(1, module.batchFirst ? (x.shape[0] as number) : (x.shape[1] as number))
-    return 2 * inner * ((queries + 2 * keys) / 3) + 4 * width * ((queries / examples) * keys)
-  }
-  return module.children().length === 0 ? outputs.reduce((sum, shape) => sum + sizeOf(shape), 0) : 0
+/** The name within the module around it. */
+function lastName(name: string, rows: readonly SummaryRow[]): string {
+  if (name === '') return 'net'
+  const outer = rows.reduce(
+    (longest, row) => (row.name.length > longest.length && name.startsWith(`${row.name}.`) ? row.name : longest),
+    '',
+  )
+  return outer === '' ? name : name.slice(outer.length + 1)
 }

@@ -31,10 +31,10 @@ export function windowsOf(
   { ceilMode, ...options }: WindowOptions & { readonly dilation?: Sizes },
 ): Windows[] {
   requireImages(name, x, n)
-  const kernel = sizes(name, kernelSize, n)
-  const stride = sizes(name, options.stride ?? kernel, n)
+  const kernel = sizes(name, kernelSize, n, 1)
+  const stride = sizes(name, options.stride ?? kernel, n, 1)
   const padding = sizes(name, options.padding ?? 0, n)
-  const dilations = sizes(name, options.dilation ?? 1, n)
+  const dilations = sizes(name, options.dilation ?? 1, n, 1)
   return kernel.map((size, i) => {
     const [step, pad, dilation, extent] = [stride[i], padding[i], dilations[i], x.shape[2 + i]] as [
       number,

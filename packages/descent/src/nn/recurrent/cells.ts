@@ -15,7 +15,7 @@ export interface CellOptions {
   readonly generator?: Generator
 }
 
-abstract class Cell<State> extends Module<[x: Tensor, state?: State | null], State> {
+export abstract class Cell<State> extends Module<[x: Tensor, state?: State | null], State> {
   readonly inputSize: number
   readonly hiddenSize: number
   readonly weightIh: Tensor

@@ -67,9 +67,9 @@ function attending(attnMask: Tensor | undefined, keyPaddingMask: Tensor | undefi
  */
 export class TransformerDecoder extends Module<[Tensor, Tensor, DecoderMasks?]> {
   readonly layers: readonly TransformerDecoderLayer[]
-  readonly norm: LayerNorm | null
+  readonly norm: Module | null
 
-  constructor(layers: readonly TransformerDecoderLayer[], norm: LayerNorm | null = null) {
+  constructor(layers: readonly TransformerDecoderLayer[], norm: Module | null = null) {
     super()
     this.record(TransformerDecoder, [layers, norm])
     this.layers = layers

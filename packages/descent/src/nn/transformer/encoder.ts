@@ -1,6 +1,5 @@
 /** The transformer's encoder: layers of attention to the sequence itself, each with a feed-forward part. */
 import type { Tensor } from '../../tensor.ts'
-import type { LayerNorm } from '../layer-norm.ts'
 import { Module } from '../module.ts'
 import { TransformerLayer, type TransformerLayerOptions } from './layer.ts'
 import { type AttendOptions, MultiheadAttention } from './multihead-attention.ts'
@@ -64,9 +63,9 @@ function attending({ mask, srcKeyPaddingMask, isCausal }: EncoderMasks): AttendO
  */
 export class TransformerEncoder extends Module<[Tensor, EncoderMasks?]> {
   readonly layers: readonly TransformerEncoderLayer[]
-  readonly norm: LayerNorm | null
+  readonly norm: Module | null
 
-  constructor(layers: readonly TransformerEncoderLayer[], norm: LayerNorm | null = null) {
+  constructor(layers: readonly TransformerEncoderLayer[], norm: Module | null = null) {
     super()
     this.record(TransformerEncoder, [layers, norm])
     this.layers = layers

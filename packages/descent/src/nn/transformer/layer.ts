@@ -32,9 +32,9 @@ export abstract class TransformerLayer<Inputs extends readonly unknown[]> extend
   readonly linear2: Linear
   readonly norm1: LayerNorm
   readonly norm2: LayerNorm
+  readonly dropout: Dropout
   protected readonly normFirst: boolean
   readonly #activation: (x: Tensor) => Tensor
-  readonly #dropout: Dropout
 
   constructor(width: number, options: TransformerLayerOptions) {
     super()
@@ -45,7 +45,7 @@ export abstract class TransformerLayer<Inputs extends readonly unknown[]> extend
     this.norm2 = this.newNorm(width, options)
     this.normFirst = options.normFirst ?? false
     this.#activation = activation === 'relu' ? relu : activation === 'gelu' ? gelu : activation
-    this.#dropout = new Dropout(options.dropout ?? 0.1, options.generator ? { generator: options.generator } : {})
+    this.dropout = new Dropout(options.dropout ?? 0.1, options.generator ? { generator: options.generator } : {})
   }
 
   protected newNorm(width: number, options: TransformerLayerOptions): LayerNorm {
@@ -66,6 +66,6 @@ export abstract class TransformerLayer<Inputs extends readonly unknown[]> extend
   }
 
   protected drop(x: Tensor): Tensor {
-    return this.#dropout.p === 0 ? x : this.#dropout.train(this.training).forward(x)
+    return this.dropout.forward(x)
   }
 }

@@ -37,13 +37,13 @@ export function addMask(scores: Tensor, { attnMask, keyPaddingMask, isCausal }: 
       .where(Number.NEGATIVE_INFINITY, result)
   }
   if (attnMask) {
-    const shape = attnMask.ndim === 3 ? [count, heads, queries, keys] : [1, 1, queries, keys]
-    if (attnMask.size !== shape.reduce((n, extent) => n * extent, 1)) {
+    const given = attnMask.shape.join()
+    if (given !== `${queries},${keys}` && given !== `${count * heads},${queries},${keys}`) {
       throw new ShapeError(
         `attention: attnMask [${attnMask.shape.join(', ')}] is neither [${queries}, ${keys}] nor [${count * heads}, ${queries}, ${keys}].`,
       )
     }
-    result = masked(result, attnMask.reshape(shape))
+    result = masked(result, attnMask.ndim === 3 ? attnMask.reshape(scores.shape) : attnMask)
   }
   if (keyPaddingMask) {
     if (keyPaddingMask.shape.join() !== `${count},${keys}`) {

@@ -43,8 +43,8 @@ export type Attended = readonly [output: Tensor, weights: Tensor | null]
 
 /**
  * Each head looks with its own projections: softmax(q_h k_hᵀ / √(E/heads)) v_h, all heads side by side, projected
- * once more. query [L, N, E], key [S, N, kdim], value [S, N, vdim] (with `batchFirst` [N, L, E] …) → [output, weights],
- * output as the query. Throws ShapeError where shapes do not fit or the heads do not divide E. A query that may look
+ * once more. query [L, N, E], key [S, N, kdim], value [S, N, vdim] (with `batchFirst` [N, L, E] …; all also without N) → [output,
+ * weights], output as the query; the weights are those after dropout. Throws ShapeError where shapes do not fit or the heads do not divide E. A query that may look
  * at nothing gives NaN, as in PyTorch. Source: Vaswani et al., "Attention is all you need", 2017;
  * torch.nn.MultiheadAttention.
  *
@@ -64,11 +64,11 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
   readonly vProjWeight: Tensor | null
   readonly inProjBias: Tensor | null
   readonly outProj: Linear
-  readonly #width: number
-  readonly #heads: number
+  readonly dropout: Dropout | null
   /** Whether inputs are [N, L, E] rather than [L, N, E]. */
   readonly batchFirst: boolean
-  readonly #dropout: Dropout | null
+  readonly #width: number
+  readonly #heads: number
   readonly #keyWidth: number
   readonly #valueWidth: number
 
@@ -91,12 +91,13 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
     this.#width = width
     this.#heads = heads
     this.batchFirst = options.batchFirst ?? false
-    this.#dropout = dropout > 0 ? new Dropout(dropout, options) : null
+    this.dropout = dropout > 0 ? new Dropout(dropout, options) : null
     this.#keyWidth = kdim
     this.#valueWidth = vdim
   }
 
   override forward(query: Tensor, key: Tensor, value: Tensor, options: AttendOptions = {}): Attended {
+    if (query.ndim === 2 && key.ndim === 2 && value.ndim === 2) return this.#single(query, key, value, options)
     const batchFirst = (x: Tensor): Tensor => (this.batchFirst || x.ndim !== 3 ? x : x.transpose(0, 1))
     const [q, k, v] = this.#projected(
       batchFirst(query),
@@ -106,12 +107,24 @@ export class MultiheadAttention extends Module<[Tensor, Tensor, Tensor, AttendOp
     )
     const [count, length, per] = [q.shape[0] as number, q.shape[2] as number, this.#width / this.#heads]
     const scores = q.mul(1 / Math.sqrt(per)).matmul(k.transpose(-2, -1))
-    const weights = addMask(scores, options).softmax(-1)
-    const dropped = this.#dropout ? this.#dropout.train(this.training).forward(weights) : weights
-    const joined = dropped.matmul(v).transpose(1, 2).reshape([count, length, this.#width])
+    const looks = addMask(scores, options).softmax(-1)
+    const weights = this.dropout ? this.dropout.forward(looks) : looks
+    const joined = weights.matmul(v).transpose(1, 2).reshape([count, length, this.#width])
     const output = this.outProj.forward(joined)
     const seen = options.needWeights === false ? null : options.averageAttnWeights === false ? weights : weights.mean(1)
     return [this.batchFirst ? output : output.transpose(0, 1), seen]
+  }
+
+  /** Sequences without a batch: [L, E], keyPaddingMask [S], weights [L, S]. */
+  #single(query: Tensor, key: Tensor, value: Tensor, options: AttendOptions): Attended {
+    const axis = this.batchFirst ? 0 : 1
+    const first = query.unsqueeze(axis)
+    const [second, third] =
+      query === key && key === value ? [first, first] : [key.unsqueeze(axis), value.unsqueeze(axis)]
+    const { keyPaddingMask: hidden } = options
+    const masks = hidden ? { ...options, keyPaddingMask: hidden.unsqueeze(0) } : options
+    const [output, weights] = this.forward(first, second, third, masks)
+    return [output.squeeze(axis), weights?.squeeze(0) ?? null]
   }
 
   /** Queries, keys and values of every head: [N, heads, length, E / heads]. */

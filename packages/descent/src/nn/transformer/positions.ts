@@ -29,8 +29,8 @@ function angles(length: number, width: number, base: number): Float64Array {
  */
 export class PositionalEncoding extends Module {
   readonly pe: Tensor
+  readonly dropout: Dropout
   readonly #batchFirst: boolean
-  readonly #dropout: Dropout
 
   constructor(
     width: number,
@@ -54,7 +54,7 @@ export class PositionalEncoding extends Module {
     })
     this.pe = buffer(tensor(table, { shape: [maxLength, width] }))
     this.#batchFirst = options.batchFirst ?? true
-    this.#dropout = new Dropout(options.dropout ?? 0.1)
+    this.dropout = new Dropout(options.dropout ?? 0.1)
   }
 
   override forward(x: Tensor): Tensor {
@@ -68,7 +68,7 @@ export class PositionalEncoding extends Module {
     }
     const rows = this.pe.slice([0, length])
     const y = x.add(this.#batchFirst ? rows : rows.unsqueeze(1))
-    return this.#dropout.p === 0 ? y : this.#dropout.train(this.training).forward(y)
+    return this.dropout.forward(y)
   }
 }
 
