@@ -26,6 +26,7 @@ export interface SummaryRow {
   readonly flops: number
 }
 
+/** A network as a table. */
 export interface Summary {
   /** Outer modules before inner ones, each once. */
   readonly rows: readonly SummaryRow[]
