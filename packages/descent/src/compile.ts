@@ -134,7 +134,8 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
 
 function described({ planned: { plan }, milliseconds }: Entry): string {
   const kernels = counted(plan.steps.flat().length, 'kernel', 'kernels')
-  const steps = counted(plan.steps.length, 'step', 'steps')
+  const loops = plan.loops?.length ? ` (${counted(plan.loops.length, 'loop', 'loops')} among them)` : ''
+  const steps = counted(plan.steps.length, 'step', 'steps') + loops
   return `The plan in use has ${kernels} in ${steps} and ${plan.arenaBytes} bytes of intermediate values; making it took ${milliseconds.toFixed(0)} ms.`
 }
 

@@ -137,6 +137,7 @@ for (const { name: device, skip } of testedDevices) {
     })
     assert.deepEqual(bits[1], bits[0])
     assert.deepEqual(bits[2], bits[0])
+    assert.match(step.explain(), /\(2 loops among them\)/)
     assert.match(step.print('plan'), /1000 times:\n {2}step/)
     assert.ok(step.print('plan').length < 20_000)
   })

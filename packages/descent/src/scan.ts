@@ -84,8 +84,8 @@ export interface LoopSpec {
   readonly carries: readonly { readonly initial: Tensor; readonly reverse: boolean }[]
   readonly sequences: readonly { readonly values: Tensor; readonly reverse: boolean }[]
   readonly reverseOutputs: (output: number) => boolean
-  /** Whether all values of the carries stay; without it, if gradients may be asked for. */
-  readonly kept?: boolean
+  /** Whether all values of a carry stay; without it, if gradients may be asked for. */
+  readonly kept?: (carry: number) => boolean
   readonly body: ScanBody
 }
 
@@ -108,10 +108,10 @@ export function runLoop({ count, carries, sequences, reverseOutputs, kept, body 
   const results = trace.inside([...made.carry, ...(made.outputs ?? [])]).map((x) => x.nodeIn(trace))
   const captured = [...trace.constants.keys()]
   const inputs = [...carries.map((c) => c.initial), ...sequences.map((s) => s.values), ...captured]
-  const keeps = kept ?? (isRecording() && inputs.some((x) => x.requiresGrad))
+  const mayGoBack = isRecording() && inputs.some((x) => x.requiresGrad)
   const attrs: LoopAttrs = {
     count,
-    carries: carries.map(({ initial: { shape }, reverse }) => ({ shape, reverse, kept: keeps })),
+    carries: carries.map(({ initial: { shape }, reverse }, i) => ({ shape, reverse, kept: kept?.(i) ?? mayGoBack })),
     sequences: sequences.map(({ reverse }) => ({ reverse })),
     outputs: results.slice(own.length).map(({ shape }, i) => ({ shape, reverse: reverseOutputs(i) })),
     body: new TracedBody(trace, results, body, captured),

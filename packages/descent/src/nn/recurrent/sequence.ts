@@ -31,7 +31,8 @@ export function runSequence(
     carries: initial.map((state) => ({ initial: state, reverse })),
     sequences: [{ values: x, reverse }],
     reverseOutputs: () => reverse,
-    kept: true,
+    // The output is h after each step.
+    kept: (carry) => saves || carry === 0,
     body: (states, [slice]) => {
       const product = (states[0] as Tensor).matmul(weight.t())
       const step = rule.step(slice as Tensor, bias ? product.add(bias) : product, states)
@@ -82,7 +83,7 @@ function back(
     carries: numbers.map((i) => ({ initial: i === 0 ? g.last(i).zerosLike() : g.last(i), reverse: !reverse })),
     sequences: sequences.map((values) => ({ values, reverse: !reverse })),
     reverseOutputs: () => !reverse,
-    kept: false,
+    kept: () => false,
     body: ([dh, ...others], [dOut, ...slices]) => {
       const d = [(dh as Tensor).add(dOut as Tensor), ...others]
       const [first, second] = [saved.length, saved.length + states]
