@@ -114,7 +114,9 @@ export function print({ program, device, mode, expected = 'reference', heading }
   return [
     ...heading.map((line) => `// ${line}`),
     `import { ${[...names].sort((a, b) => plain(a).localeCompare(plain(b))).join(', ')} } from 'descent'`,
-    ...(ofLoops.size > 0 ? [`import { ${[...ofLoops].join(', ')} } from './packages/descent/fuzz/loops.ts'`] : []),
+    ...(ofLoops.size > 0
+      ? [`import { ${[...ofLoops].join(', ')} } from '${new URL('./loops.ts', import.meta.url).href}'`]
+      : []),
     '',
     `function results(${calledWith}) {`,
     ...lines.map((line) => `  ${line}`),

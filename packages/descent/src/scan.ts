@@ -94,7 +94,7 @@ export function runLoop({ count, carries, sequences, reverseOutputs, kept, body 
     throw new ShapeError(`scan: ${count} steps are not possible; it needs at least one.`)
   const outer = activeTrace()
   if (outer instanceof BodyTrace) throw new TraceError('scan: a loop inside of the body of a loop is not possible.')
-  const trace = new BodyTrace()
+  const trace = new BodyTrace(outer)
   const { made, own } = withBody(trace, () =>
     noGrad(() => {
       const own = carries.map(({ initial }) => trace.proxy(initial))
@@ -171,6 +171,12 @@ export class LoopRun {
 class BodyTrace extends Trace {
   readonly sources: Source[] = []
   readonly constants = new Map<Tensor, Tensor>()
+  readonly #outer: Trace | null
+
+  constructor(outer: Trace | null) {
+    super()
+    this.#outer = outer
+  }
 
   proxy({ shape, dtype, requiresGrad }: Meta & { readonly requiresGrad: boolean }): Tensor {
     const source = this.graph.source(dtype, sizeOf(shape), false)
@@ -189,6 +195,10 @@ class BodyTrace extends Trace {
       }
       return proxy
     })
+  }
+
+  override gradientOf(...given: Parameters<Trace['gradientOf']>): Tensor | null {
+    return this.#outer ? this.#outer.gradientOf(...given) : given[1]
   }
 
   override update(): never {

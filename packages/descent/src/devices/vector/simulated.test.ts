@@ -21,6 +21,6 @@ for (const [lanes, scaledAddresses, copies] of [
   })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)
-  testWholeLoops(`${lanes} lanes`, () => device, { runs: 10, most: 60_000 })
+  testWholeLoops(`${lanes} lanes`, () => device, { runs: 10, most: 100_000 })
   testGemms(`${lanes} lanes`, () => device, { runs, most: 100_000 })
 }

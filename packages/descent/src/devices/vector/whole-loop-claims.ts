@@ -21,6 +21,8 @@ interface Case {
   readonly columns: number
   readonly reverse: boolean
   readonly kept: boolean
+  /** The weight stands on the left of the product. */
+  readonly left: boolean
   readonly seed: number
 }
 
@@ -30,20 +32,25 @@ const cases: fc.Arbitrary<Case> = fc.record({
   columns: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constant(128)),
   reverse: fc.boolean(),
   kept: fc.boolean(),
+  left: fc.boolean(),
   seed: fc.integer(),
 })
 
-/** state ← clamp(state · weight + slice + table[places], −8, 8); output: state before + place. */
-function planOf({ count, rows, columns, reverse, kept }: Case) {
+/** state ← clamp(state · weight, or weight · state, + slice + table[places], −8, 8); output: state before + place. */
+function planOf({ count, rows, columns, reverse, kept, left }: Case) {
+  const width = left ? rows : columns
   const body = new Graph()
   const inner = (shape: Shape, dtype: DType = 'f32'): Node =>
     body.leaf(body.source(dtype, sizeOf(shape), false), shape, contiguousStrides(shape), 0)
   const shape = [rows, columns]
-  const nodes = [inner(shape), inner(shape), inner(shape, 'i32'), inner([columns, columns]), inner([7, columns])]
+  const nodes = [inner(shape), inner(shape), inner(shape, 'i32'), inner([width, width]), inner([7, columns])]
   const [state, slice, places, weight, table] = nodes as [Node, Node, Node, Node, Node]
   const every = (value: number): Node => body.apply(expand, { shape }, [body.constant('f32', value)])
   const found = body.apply(gather, { axis: 0, label: 'place' }, [table, places])
-  const sum = body.apply(add, {}, [body.apply(matmul, {}, [state, weight]), body.apply(add, {}, [slice, found])])
+  const sum = body.apply(add, {}, [
+    body.apply(matmul, {}, left ? [weight, state] : [state, weight]),
+    body.apply(add, {}, [slice, found]),
+  ])
   const next = body.apply(minimum, {}, [body.apply(maximum, {}, [sum, every(-8)]), every(8)])
   const attrs: LoopAttrs = {
     count,
@@ -66,7 +73,7 @@ function planOf({ count, rows, columns, reverse, kept }: Case) {
     outer(shape),
     outer([count, ...shape]),
     outer([count, ...shape], 'i32'),
-    outer([columns, columns]),
+    outer([width, width]),
     outer([7, columns]),
   ]
   return buildPlan({ graph, outputs: [graph.apply(loop, attrs, inputs)], updates: [] })
@@ -95,24 +102,34 @@ function run(device: Device, c: Case, limit = 7): Float32Array[] {
 
 /** `label` says which device it is; loops of more multiply-adds than `most` are left out. */
 export function testWholeLoops(label: string, device: () => Device, { runs = 40, most = Infinity } = {}): void {
-  const wanted = cases.filter(({ count, rows, columns }) => count * rows * columns * columns <= most)
-  test(`${label}: loops agree with the reference device`, () => {
-    fc.assert(
-      fc.property(wanted, (c) => {
-        const want = run(referenceDevice(), c)
-        const got = run(device(), c)
-        assert.deepEqual(
-          got.map((values) => Array.from(values, (x) => x + 0)),
-          want.map((values) => Array.from(values, (x) => x + 0)),
-        )
-      }),
-      { numRuns: runs },
+  const products = ({ count, rows, columns, left }: Case): number => count * rows * columns * (left ? rows : columns)
+  const wanted = cases.filter((c) => products(c) <= most)
+  const agree = (c: Case): void => {
+    const want = run(referenceDevice(), c)
+    const got = run(device(), c)
+    assert.deepEqual(
+      got.map((values) => Array.from(values, (x) => x + 0)),
+      want.map((values) => Array.from(values, (x) => x + 0)),
     )
+  }
+  const usual: Case = { count: 4, rows: 3, columns: 20, reverse: false, kept: true, left: false, seed: 3 }
+  test(`${label}: loops agree with the reference device`, () => {
+    fc.assert(fc.property(wanted, agree), { numRuns: runs })
+  })
+
+  test(`${label}: loops with products that are packed in blocks`, () => {
+    for (const c of [
+      { ...usual, count: 2, rows: 20, columns: 40 },
+      { ...usual, count: 2, rows: 40, columns: 20, left: true },
+      { ...usual, rows: 20, columns: 300 },
+      { ...usual, rows: 300, columns: 20, left: true },
+      { ...usual, rows: 130, columns: 70, kept: false, left: true },
+    ])
+      if (products(c) <= most) agree(c)
   })
 
   test(`${label}: a check that fails in some iteration ends the loop`, () => {
-    const c = { count: 4, rows: 3, columns: 20, reverse: false, kept: true, seed: 3 }
-    assert.throws(() => run(device(), c, 9), IndexError)
-    assert.deepEqual(run(device(), c), run(referenceDevice(), c))
+    assert.throws(() => run(device(), usual, 9), IndexError)
+    agree(usual)
   })
 }

@@ -40,7 +40,7 @@ export abstract class Cell<State> extends Module<[x: Tensor, state?: State | nul
 
   protected step(x: Tensor, given: readonly Tensor[] | null): readonly Tensor[] {
     const { inputSize, hiddenSize, biasIh, biasHh } = this
-    const name = this.constructor.name
+    const name = `${this.#rule.name}Cell`
     if ((x.ndim !== 1 && x.ndim !== 2) || x.shape.at(-1) !== inputSize)
       throw new ShapeError(`${name}: takes [N, ${inputSize}] or [${inputSize}], got ${shapeText(x.shape)}.`)
     const shape = [...x.shape.slice(0, -1), hiddenSize]

@@ -54,7 +54,7 @@ export abstract class Recurrent<State> extends Module<
     const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false } = options
     for (const [name, value] of Object.entries({ inputSize, hiddenSize, numLayers })) {
       if (!Number.isInteger(value) || value < 1)
-        throw new RangeError(`${this.constructor.name}: ${name} = ${value} must be a whole number of at least 1.`)
+        throw new RangeError(`${rule.name}: ${name} = ${value} must be a whole number of at least 1.`)
     }
     this.#rule = rule
     this.inputSize = inputSize
@@ -91,7 +91,7 @@ export abstract class Recurrent<State> extends Module<
   /** x and states as the options say; states are [layers · directions, N, H], all zero where null. */
   protected run(x: Tensor, states: readonly Tensor[] | null): { output: Tensor; states: readonly Tensor[] } {
     const { inputSize, hiddenSize, numLayers, bidirectional } = this
-    const name = this.constructor.name
+    const { name, states: count } = this.#rule
     if ((x.ndim !== 2 && x.ndim !== 3) || x.shape.at(-1) !== inputSize) {
       const batch = this.batchFirst ? 'N, T' : 'T, N'
       throw new ShapeError(`${name}: takes [${batch}, ${inputSize}] or [T, ${inputSize}], got ${shapeText(x.shape)}.`)
@@ -103,6 +103,8 @@ export abstract class Recurrent<State> extends Module<
     if (steps === 0) throw new ShapeError(`${name}: ${shapeText(x.shape)} has no steps; it needs at least one.`)
     const directions = bidirectional ? 2 : 1
     const wanted = [numLayers * directions, ...(single ? [] : [batch]), hiddenSize]
+    if (states && states.length !== count)
+      throw new ShapeError(`${name}: the initial state is a list of ${count} tensors, [h, c].`)
     for (const state of states ?? []) {
       if (String(state.shape) !== String(wanted))
         throw new ShapeError(`${name}: an initial state is ${shapeText(state.shape)} instead of ${shapeText(wanted)}.`)
@@ -114,7 +116,7 @@ export abstract class Recurrent<State> extends Module<
       const outputs: Tensor[] = []
       for (let direction = 0; direction < directions; direction++) {
         const number = layer * directions + direction
-        const initial = Array.from({ length: this.#rule.states }, (_, i) => {
+        const initial = Array.from({ length: count }, (_, i) => {
           const state = states?.[i]?.slice(number) ?? (zero as Tensor)
           return state.ndim === 1 ? state.unsqueeze(0) : state
         })
@@ -125,7 +127,7 @@ export abstract class Recurrent<State> extends Module<
       sequence = outputs.length === 1 ? (outputs[0] as Tensor) : cat(outputs, -1)
     }
     const output = single ? sequence.squeeze(1) : turned ? sequence.transpose(0, 1) : sequence
-    const last = Array.from({ length: this.#rule.states }, (_, i) => {
+    const last = Array.from({ length: count }, (_, i) => {
       const stacked = stack(ends.map((end) => end[i] as Tensor))
       return single ? stacked.squeeze(1) : stacked
     })

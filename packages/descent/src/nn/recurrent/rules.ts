@@ -21,6 +21,7 @@ export interface StepBack {
 }
 
 export interface Rule {
+  /** Of the layer. */
   readonly name: string
   readonly gates: number
   readonly states: number
@@ -42,7 +43,7 @@ const slope = (x: Tensor): Tensor => x.sub(x.mul(x))
 /** h′ = tanh(x + W h) or relu(x + W h). */
 export function plain(nonlinearity: 'tanh' | 'relu'): Rule {
   return {
-    name: nonlinearity,
+    name: 'RNN',
     gates: 1,
     states: 1,
     biased: false,
@@ -57,7 +58,7 @@ export function plain(nonlinearity: 'tanh' | 'relu'): Rule {
 
 /** i, f, o = σ(x + W h), g = tanh(x + W h); c′ = f c + i g; h′ = o tanh(c′). */
 export const lstm: Rule = {
-  name: 'lstm',
+  name: 'LSTM',
   gates: 4,
   states: 2,
   biased: false,
@@ -87,7 +88,7 @@ export const lstm: Rule = {
 
 /** r, z = σ(x + W h + b), n = tanh(x + r (W h + b)); h′ = (1 − z) n + z h. */
 export const gru: Rule = {
-  name: 'gru',
+  name: 'GRU',
   gates: 3,
   states: 1,
   biased: true,
