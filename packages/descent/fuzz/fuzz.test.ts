@@ -12,7 +12,7 @@ import { Oracle } from './oracle.ts'
 import type { Program, TensorInput } from './program.ts'
 import { countOperations } from './reached.ts'
 
-const SEED = 7
+const SEED = 11
 const GRAPHS = Number(process.env.FUZZ_GRAPHS ?? 200)
 
 test('random graphs give on every device what they should, and reach every operation', () => {

@@ -26,7 +26,8 @@ const blurs = new Set(
     'exp expm1 sin cos tan atan sinh cosh tanh sigmoid erf gelu silu mish softplus logSigmoid elu selu celu ' +
     'tanhshrink log log2 log1p rsqrt softmax logSoftmax logsumexp attention crossEntropy rand randn leakyRelu ' +
     'hardsigmoid hardswish softsign norm variance std binaryCrossEntropy binaryCrossEntropyWithLogits poissonNllLoss ' +
-    'klDiv gaussianNllLoss softMarginLoss multilabelSoftMarginLoss cosineEmbeddingLoss tripletMarginLoss'
+    'klDiv gaussianNllLoss softMarginLoss multilabelSoftMarginLoss cosineEmbeddingLoss tripletMarginLoss ' +
+    'layerNorm rmsNorm groupNorm interpolate cosineSimilarity pairwiseDistance normalize maskedAttention rotary'
   ).split(' '),
 )
 
