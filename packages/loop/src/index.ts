@@ -11,6 +11,8 @@ export {
 export { type Progress, StoppedError, type Work } from './progress.ts'
 export { type Config, defineConfig, type Kind, type Rule, type RuleInput } from './project/config.ts'
 export { initProject, openProject, type Project } from './project/project.ts'
+export { type ImportOptions, importFiles } from './sourcing/import.ts'
+export type { ImportReport, SourceReport } from './sourcing/report.ts'
 export type { Cell, Content } from './store/content.ts'
 export { type Example, findExample, readExample, readExamples } from './store/examples.ts'
 export type { Store } from './store/store.ts'
