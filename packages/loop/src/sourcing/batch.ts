@@ -37,7 +37,7 @@ export interface Batch {
 }
 
 /** The most rows in a batch, and about the most bytes. */
-const mostRows = 20_000
+const mostRows = 40_000
 const mostBytes = 1 << 24
 
 /** What an example has beside its content. */

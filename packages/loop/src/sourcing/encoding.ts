@@ -2,7 +2,7 @@
  * What a file's bytes mean: UTF-8 with or without a byte order mark, UTF-16 by its mark or its zero bytes, Windows-1252
  * (Latin-1 where it needs no more) where UTF-8 it is not. Everything is decoded to UTF-8; what cannot be is named.
  */
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { byteStream } from 'descent/cells'
 import { UserError } from '../errors.ts'
@@ -127,7 +127,7 @@ export async function examineText(
     const checked = whole.subarray(0, whole.length - rest)
     carried = whole.slice(whole.length - rest)
     if (faults.invalid > 0 || !isUtf8(checked)) faults.count(checked)
-    else if (faults.valid < 1 && checked.some((byte) => byte > 127)) faults.valid++
+    else if (!isAscii(checked)) faults.valid++
   }
   if (encoding === 'utf-8') faults.count(carried)
   if (encoding === null || bytes === 0) throw new UserError(`${name} is empty. Nothing was imported.`)

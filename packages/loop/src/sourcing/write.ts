@@ -3,7 +3,7 @@
  * import is exactly where the last transaction left it.
  */
 import { appendLabel } from '../labeling/events.ts'
-import { statement, value } from '../store/statement.ts'
+import { bulkStatement, statement, value } from '../store/statement.ts'
 import type { Store } from '../store/store.ts'
 import type { Batch, Reject } from './batch.ts'
 import { type Counts, found, mostShown } from './counts.ts'
@@ -64,6 +64,7 @@ export class Writer {
       this.#fieldsWritten = true
       this.#insert(batch, next, files)
       addFindings(next, batch, rejects)
+      if (next.classes && Object.keys(next.classes).length > mostClasses) next.classes = null
       next.place = last
       next.beat = Date.now()
       await db
@@ -104,16 +105,41 @@ export class Writer {
 
   #insert(batch: Batch, next: Counts, files: ReadonlyMap<number, string>): void {
     const { store, importId, split, labeler } = this.#options
-    const { insert } = this.#statements
+    const { insert, label: insertLabel } = this.#statements
     const at = new Date().toISOString()
-    for (let i = 0; i < batch.ids.length; i++) {
+    const again: number[] = []
+    const group: ExampleRow[] = []
+    const members: number[] = []
+    const labels: LabelRow[] = []
+    const flush = (): void => {
+      const numbers = new Map(store.runBulk(insert, group).map(({ id, number }) => [id, number]))
+      for (const i of members) {
+        const id = batch.ids[i] as string
+        const number = numbers.get(id)
+        if (number === undefined) {
+          again.push(i)
+          continue
+        }
+        // The same content a second time in this group is a duplicate of the first.
+        numbers.delete(id)
+        next.added++
+        const label = batch.labels?.[i] ?? null
+        if (label === null) continue
+        labels.push({ example: number, value: JSON.stringify(label), labeler, at, import_id: importId })
+        countClass(next, label)
+      }
+      group.length = 0
+      members.length = 0
+    }
+    for (const i of inOrder(batch)) {
       const place = batch.places[i] as number
       if (place <= this.counts.place) continue
+      next.rows++
       const from = batch.starts[i] as number
       const to = batch.ends[i] as number
       const file = files.get(i) ?? null
-      const label = batch.labels?.[i] ?? null
-      const row = {
+      members.push(i)
+      group.push({
         id: batch.ids[i] as string,
         media: typeof batch.medias === 'string' ? batch.medias : (batch.medias[i] as string),
         body: file === null ? batch.bodies.subarray(from, to) : null,
@@ -125,18 +151,15 @@ export class Writer {
         group_key: batch.groups?.[i] ?? null,
         time_key: batch.times?.[i] ?? null,
         given_split: split,
-      }
-      const inserted = store.run(insert, row)
-      next.rows++
-      if (!inserted) {
-        this.#again(row.id, place, label, next, at)
-        continue
-      }
-      next.added++
-      if (label === null) continue
-      appendLabel(store, { example: inserted.number, value: label, labeler, at, importId })
-      next.labels++
-      countClass(next, label, 1)
+      })
+      if (group.length === insert.size) flush()
+    }
+    flush()
+    store.runBulk(insertLabel, labels)
+    next.labels += labels.length
+    const byPlace = (a: number, b: number) => (batch.places[a] as number) - (batch.places[b] as number)
+    for (const i of again.sort(byPlace)) {
+      this.#again(batch.ids[i] as string, batch.places[i] as number, batch.labels?.[i] ?? null, next, at)
     }
   }
 
@@ -158,7 +181,7 @@ export class Writer {
     const said = store.run(this.#statements.said, { example: example.number, labeler })
     const before = said ? (JSON.parse(said.value) as string | number) : null
     if (before === label) {
-      if (!repeated) countClass(next, label, 1)
+      if (!repeated) countClass(next, label)
       return
     }
     // Within one import the first word counts; what a later import says replaces what an earlier one said.
@@ -168,7 +191,7 @@ export class Writer {
     }
     appendLabel(store, { example: example.number, value: label, labeler, at, importId })
     next.labels++
-    countClass(next, label, 1)
+    countClass(next, label)
     if (before !== null) next.relabeled++
   }
 
@@ -192,11 +215,10 @@ function shortened(reject: Reject): Reject {
   return { ...reject, original: reject.original.slice(0, 200) }
 }
 
-function countClass(next: Counts, label: string | number, by: number): void {
+function countClass(next: Counts, label: string | number): void {
   if (next.classes === null) return
   const name = String(label)
-  next.classes[name] = (Object.hasOwn(next.classes, name) ? (next.classes[name] as number) : 0) + by
-  if (Object.keys(next.classes).length > mostClasses) next.classes = null
+  next.classes[name] = (Object.hasOwn(next.classes, name) ? (next.classes[name] as number) : 0) + 1
 }
 
 interface ExampleHead {
@@ -219,26 +241,49 @@ interface ExampleRow {
   readonly given_split: string | null
 }
 
+const exampleColumns = [
+  'id',
+  'media',
+  'body',
+  'file',
+  'bytes',
+  'import_id',
+  'place',
+  'name',
+  'group_key',
+  'time_key',
+  'given_split',
+] as const
+
+interface LabelRow {
+  readonly example: number
+  readonly value: string
+  readonly labeler: string
+  readonly at: string
+  readonly import_id: number
+}
+
+/** With this many examples the index of ids is large: examples in the order of their ids change fewer of its pages. */
+const manyExamples = 5000
+
+/** The batch's positions in the order in which they are inserted; of equal ids the first in the file comes first. */
+function inOrder({ ids }: Batch): Iterable<number> {
+  if (ids.length < manyExamples) return ids.keys()
+  const order = Uint32Array.from(ids.keys())
+  return order.sort((a, b) => ((ids[a] as string) < (ids[b] as string) ? -1 : ids[a] === ids[b] ? a - b : 1))
+}
+
 function prepare({ db }: Store) {
   return {
-    insert: statement<ExampleRow, { number: number }>(
+    insert: bulkStatement<ExampleRow, { number: number; id: string }>(exampleColumns, (rows) =>
       db
         .insertInto('example')
-        .values({
-          id: value('id'),
-          media: value('media'),
-          body: value('body'),
-          file: value('file'),
-          bytes: value('bytes'),
-          import_id: value('import_id'),
-          place: value('place'),
-          name: value('name'),
-          group_key: value('group_key'),
-          time_key: value('time_key'),
-          given_split: value('given_split'),
-        })
+        .values(rows)
         .onConflict((conflict) => conflict.column('id').doNothing())
-        .returning('number'),
+        .returning(['number', 'id']),
+    ),
+    label: bulkStatement<LabelRow>(['example', 'value', 'labeler', 'at', 'import_id'], (rows) =>
+      db.insertInto('label').values(rows),
     ),
     find: statement<{ id: string }, ExampleHead>(
       db.selectFrom('example').select(['number', 'import_id', 'given_split']).where('id', '=', value<string>('id')),
