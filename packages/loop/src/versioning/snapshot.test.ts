@@ -1,60 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addLabeler, appendLabel, type LabelValue } from '../labeling/events.ts'
+import type { LabelValue } from '../labeling/events.ts'
 import type { Project } from '../project/project.ts'
-import { encodeContent, exampleId } from '../store/content.ts'
+import { addExamples } from '../test-examples.ts'
 import { testProject } from '../test-project.ts'
 import { diffSnapshots } from './diff.ts'
 import { findSnapshot, listSnapshots, makeSnapshot, readSnapshot } from './snapshot.ts'
 
-/** Adds texts with labels by `labeler`. */
-async function add(
-  { store }: Project,
-  texts: readonly (readonly [string, LabelValue | null])[],
-  labeler = 'ada',
-  given?: string,
-) {
-  await store.transaction(async (db) => {
-    await addLabeler(db, labeler, 'person')
-    const { id } = await db
-      .insertInto('import')
-      .values({
-        path: 'x',
-        format: 'text',
-        options: '{}',
-        started_at: '',
-        status: 'done',
-        rows: 0,
-        added: 0,
-        duplicates: 0,
-        bad: 0,
-      })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-    for (const [text, value] of texts) {
-      const { media, body } = encodeContent({ kind: 'text', text })
-      const row = {
-        id: exampleId({ media, body }),
-        media,
-        body,
-        bytes: body.length,
-        import_id: id,
-        place: 1,
-        given_split: given ?? null,
-      }
-      await db
-        .insertInto('example')
-        .values(row)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-      const { number } = await db
-        .selectFrom('example')
-        .select('number')
-        .where('id', '=', row.id)
-        .executeTakeFirstOrThrow()
-      if (value !== null) appendLabel(store, { example: number, value, labeler })
-    }
-  })
+type Labelled = readonly (readonly [text: string, label: LabelValue | null])[]
+
+async function add(project: Project, mails: Labelled, labeler = 'ada', split?: string) {
+  await addExamples(
+    project,
+    mails.map(([text, label]) => ({ content: { kind: 'text', text }, label, ...(split && { split }) })),
+    labeler,
+  )
 }
 
 const mails = Array.from({ length: 40 }, (_, i) => [`mail ${i}`, i % 4 === 0 ? 'spam' : 'ham'] as const)
