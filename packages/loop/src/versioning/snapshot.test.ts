@@ -104,6 +104,19 @@ test('numbers as labels of rows are a regression; labels outside of the config a
   await assert.rejects(makeSnapshot(strict), /A label is 'spam', which is not among the config's classes: ham, junk/)
 })
 
+test('a column in the config that the examples do not have is named', async (t) => {
+  const project = await testProject(t, 'tabular', "export default { kind: 'tabular', columns: { hieght: 'number' } }")
+  await addExamples(
+    project,
+    [1, 2].map((height) => ({ content: { kind: 'row', values: { height } }, label: String(height) })),
+  )
+  await project.store.db.insertInto('field').values({ name: 'height', type: 'number', position: 0 }).execute()
+  await assert.rejects(
+    makeSnapshot(project),
+    /columns name 'hieght', and the examples have no such column\. They have: height/,
+  )
+})
+
 test('where there is nothing to keep, it says what to do', async (t) => {
   const project = await testProject(t, 'text')
   await assert.rejects(makeSnapshot(project), /no examples yet.*descent import/)

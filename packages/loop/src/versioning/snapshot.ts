@@ -211,6 +211,12 @@ async function describe({ config, store }: Project, values: readonly LabelValue[
     }
   }
   const fields = await store.db.selectFrom('field').select(['name', 'type']).orderBy('position').execute()
+  const strangeColumn = Object.keys(config.columns ?? {}).find((name) => !fields.some((field) => field.name === name))
+  if (strangeColumn !== undefined && fields.length > 0) {
+    throw new UserError(
+      `The config's columns name '${strangeColumn}', and the examples have no such column. They have: ${fields.map(({ name }) => name).join(', ')}.`,
+    )
+  }
   const columns = fields.flatMap(({ name, type }): SnapshotColumn[] => {
     const said = config.columns?.[name] ?? type
     return said === 'ignore' ? [] : [{ name, type: said }]

@@ -4,5 +4,6 @@ import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
 import { addSnapshot } from './snapshot.ts'
+import { addStatus } from './status.ts'
 
-export const commands: readonly ((program: Command) => void)[] = [addInit, addLabel, addLabels, addSnapshot]
+export const commands: readonly ((program: Command) => void)[] = [addInit, addStatus, addLabel, addLabels, addSnapshot]
