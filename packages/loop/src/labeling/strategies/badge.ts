@@ -30,13 +30,14 @@ export const badge: Strategy = {
   },
 }
 
-/** The two factors of each example's gradient [N, K] and [N, D], and its squared length [N]. */
+/** The two factors of each example's gradient [N, K] and [N, D], its squared length [N], and ‖h‖ [N]. */
 interface Gradients {
   readonly a: Float32Array
   readonly h: Float32Array
   readonly classes: number
   readonly width: number
   readonly lengths: Float64Array
+  readonly sizes: Float64Array
 }
 
 function gradientsOf(pool: Pool): Gradients {
@@ -44,12 +45,15 @@ function gradientsOf(pool: Pool): Gradients {
   const h = needed(pool.embedding, 'an embedding')
   const [classes, width] = [widthOf(a, pool.count), widthOf(h, pool.count)]
   const lengths = new Float64Array(pool.count)
+  const sizes = new Float64Array(pool.count)
   for (let i = 0; i < pool.count; i++) {
     const guess = i * classes + topTwo(a, classes, i).first
     a[guess] = (a[guess] as number) - 1
-    lengths[i] = dot(a, i, a, i, classes) * dot(h, i, h, i, width)
+    const square = dot(h, i, h, i, width)
+    sizes[i] = Math.sqrt(square)
+    lengths[i] = dot(a, i, a, i, classes) * square
   }
-  return { a, h, classes, width, lengths }
+  return { a, h, classes, width, lengths, sizes }
 }
 
 function dot(x: Float32Array, i: number, y: Float32Array, j: number, width: number): number {
@@ -68,13 +72,15 @@ function dot(x: Float32Array, i: number, y: Float32Array, j: number, width: numb
 }
 
 /** Lowers the squared distances to those to the gradient of example j. */
-function bringNearer({ a, h, classes, width, lengths }: Gradients, j: number, nearest: Float64Array): void {
+function bringNearer({ a, h, classes, width, lengths, sizes }: Gradients, j: number, nearest: Float64Array): void {
   const own = lengths[j] as number
   for (let i = 0; i < nearest.length; i++) {
     const both = (lengths[i] as number) + own
     const before = nearest[i] as number
-    const angle = dot(a, i, a, j, classes)
     if (before === 0) continue
+    const angle = dot(a, i, a, j, classes)
+    // |⟨h, h'⟩| ≤ ‖h‖ ‖h'‖: what cannot come nearer needs no product. Most of a pool is certain, and falls out here.
+    if (both - 2 * Math.abs(angle) * (sizes[i] as number) * (sizes[j] as number) >= before) continue
     const distance = both - 2 * angle * dot(h, i, h, j, width)
     if (distance < before) nearest[i] = Math.max(0, distance)
   }
