@@ -38,7 +38,7 @@ test('on 2,000 digits with 5 % planted errors, most are among the 5 % that a cro
   const found = (indices: readonly number[]) => indices.filter((i) => wrong[i] === 1).length
   assert.ok(found([...ranking.subarray(0, 100)]) >= 60, `${found([...ranking.subarray(0, 100)])} of 100`)
   const right = suspects.filter(({ index, suggested }) => wrong[index] === 1 && suggested === labels[index]).length
-  assert.ok(right >= 75, `${right} of 100 planted errors would be corrected`)
+  assert.ok(right >= 65, `${right} of 100 planted errors would be corrected`)
   assert.ok(errorRate > 0.03 && errorRate < 0.2, `${errorRate}`)
 })
 
