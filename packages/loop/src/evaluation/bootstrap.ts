@@ -123,8 +123,9 @@ function settled(count: number, options: BootstrapOptions): Settings {
     throw new RangeError(`resamples must be a whole number above 0, not ${resamples}.`)
   if (strata && strata.length !== count)
     throw new RangeError(`There are ${strata.length} strata for ${count} examples; give one an example.`)
-  const members = strata ? Map.groupBy(strata.keys(), (i) => strata[i] as number).values() : [everyone(count)]
-  return { seed, resamples, level, method, groups: Array.from(members, (group) => Int32Array.from(group)) }
+  const members = strata ? [...Map.groupBy(strata.keys(), (i) => strata[i] as number).values()] : null
+  const groups = members?.map((group) => Int32Array.from(group)) ?? [everyone(count)]
+  return { seed, resamples, level, method, groups }
 }
 
 const everyone = (count: number) => Int32Array.from({ length: count }, (_, i) => i)
