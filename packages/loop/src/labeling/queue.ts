@@ -1,7 +1,7 @@
 /** What should be labelled next, in which order, and why. */
 
 import type { Project } from '../project/project.ts'
-import { Random } from '../random.ts'
+import { seeded } from '../random.ts'
 import { labelingPool, type PoolOptions } from './pool.ts'
 
 /** One example to ask about. */
@@ -19,6 +19,7 @@ export interface QueueOptions extends PoolOptions {
 
 /** Chooses at random among what the labeler could label. */
 export async function randomQueue(project: Project, { count, seed = 1, ...pool }: QueueOptions): Promise<Choice[]> {
-  const numbers = new Random(seed).shuffle(await labelingPool(project, pool))
-  return numbers.slice(0, count).map((example) => ({ example, reason: 'chosen at random' }))
+  const numbers = await labelingPool(project, pool)
+  const order = seeded(seed).permutation(numbers.length)
+  return Array.from(order.subarray(0, count), (i) => ({ example: numbers[i] as number, reason: 'chosen at random' }))
 }
