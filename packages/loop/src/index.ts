@@ -14,3 +14,13 @@ export { initProject, openProject, type Project } from './project/project.ts'
 export type { Cell, Content } from './store/content.ts'
 export { type Example, findExample, readExample, readExamples } from './store/examples.ts'
 export type { Store } from './store/store.ts'
+export { diffSnapshots, type LabelChange, type SnapshotDiff } from './versioning/diff.ts'
+export {
+  findSnapshot,
+  listSnapshots,
+  makeSnapshot,
+  readSnapshot,
+  type Snapshot,
+  type SnapshotEntry,
+} from './versioning/snapshot.ts'
+export type { Split } from './versioning/split.ts'
