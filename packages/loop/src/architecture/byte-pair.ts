@@ -132,7 +132,8 @@ class Heap {
     items[0] = last
     for (let at = 0; ; ) {
       let first = at
-      for (const child of [2 * at + 1, 2 * at + 2]) if (child < items.length && this.#before(child, first)) first = child
+      for (const child of [2 * at + 1, 2 * at + 2])
+        if (child < items.length && this.#before(child, first)) first = child
       if (first === at) return top
       this.#swap(at, first)
       at = first
@@ -140,7 +141,10 @@ class Heap {
   }
 
   #before(a: number, b: number): boolean {
-    const [x, y] = [this.#items[a], this.#items[b]] as [{ count: number; pair: number }, { count: number; pair: number }]
+    const [x, y] = [this.#items[a], this.#items[b]] as [
+      { count: number; pair: number },
+      { count: number; pair: number },
+    ]
     return x.count > y.count || (x.count === y.count && x.pair < y.pair)
   }
 
@@ -169,7 +173,8 @@ export class BytePairs {
     this.size = 256 + state.merges.length
     this.#rank = new Map(state.merges.map(([a, b], i) => [a * STRIDE + b, i]))
     const bytes = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte))
-    for (const [a, b] of state.merges) bytes.push(Uint8Array.of(...(bytes[a] as Uint8Array), ...(bytes[b] as Uint8Array)))
+    for (const [a, b] of state.merges)
+      bytes.push(Uint8Array.of(...(bytes[a] as Uint8Array), ...(bytes[b] as Uint8Array)))
     this.#bytes = bytes
   }
 

@@ -5,9 +5,9 @@
  * What holds: `encode` of the same content gives the same numbers, whatever else is in the batch.
  */
 import { type data, type Tensor, tensor } from 'descent'
-import { UserError } from '../errors.ts'
 import type { Config } from '../project/config.ts'
 import type { Content } from '../store/content.ts'
+import { requireKind } from './features/kind.ts'
 import { ByteMemory, DenseMemory, type Memory } from './features/memory.ts'
 import { fitPixels, PixelFeatures, type PixelState } from './features/pixels.ts'
 import { fitTable, type TableColumn, TableFeatures, type TableState } from './features/table.ts'
@@ -94,11 +94,4 @@ async function* only<K extends Content['kind']>(
   kind: K,
 ): AsyncGenerator<Extract<Content, { kind: K }>> {
   for await (const content of contents) yield requireKind(content, kind)
-}
-
-/** @throws {UserError} where the content is of another kind than the features are for */
-export function requireKind<K extends Content['kind']>(content: Content, kind: K): Extract<Content, { kind: K }> {
-  if (content.kind === kind) return content as Extract<Content, { kind: K }>
-  const names = { row: 'rows', image: 'images', text: 'texts' } as const
-  throw new UserError(`This model takes ${names[kind]}, but was given ${names[content.kind]}.`)
 }

@@ -137,7 +137,9 @@ export function checkRecipe(value: unknown, where: string): Recipe {
   if (!isRecord(value)) throw new UserError(`${where} holds no recipe: it must be an object, such as { "epochs": 20 }.`)
   for (const name of Object.keys(value)) {
     if (!Object.hasOwn(recipe, name))
-      throw new UserError(`${where}: '${name}' is no setting of a recipe. There are: ${Object.keys(recipe).join(', ')}.`)
+      throw new UserError(
+        `${where}: '${name}' is no setting of a recipe. There are: ${Object.keys(recipe).join(', ')}.`,
+      )
   }
   for (const [name, shape] of Object.entries(recipe)) {
     if (value[name] === undefined) throw new UserError(`${where}: '${name}' is missing from the recipe.`)
@@ -164,20 +166,19 @@ export function checkRecipe(value: unknown, where: string): Recipe {
 }
 
 function check(value: unknown, shape: Shape, where: string, at: string): void {
-  const fail = (wrong: string): never => {
-    throw new UserError(`${where}: '${at}' ${wrong}, not ${JSON.stringify(value) ?? String(value)}.`)
-  }
+  const wrong = (must: string) =>
+    new UserError(`${where}: '${at}' ${must}, not ${JSON.stringify(value) ?? String(value)}.`)
   if (typeof shape === 'function') {
-    const wrong = shape(value)
-    if (wrong) fail(wrong)
+    const must = shape(value)
+    if (must) throw wrong(must)
     return
   }
   if ('list' in shape) {
-    if (!Array.isArray(value)) return fail('must be a list')
+    if (!Array.isArray(value)) throw wrong('must be a list')
     for (const [i, item] of value.entries()) check(item, shape.list, where, `${at}[${i}]`)
     return
   }
-  if (!isRecord(value)) return fail('must be an object')
+  if (!isRecord(value)) throw wrong('must be an object')
   const { type, ...rest } = value
   const variant = typeof type === 'string' && Object.hasOwn(shape.variants, type) ? shape.variants[type] : undefined
   if (!variant) {

@@ -1,5 +1,16 @@
 /** What a recipe's settings are in the library: loss, optimizer, schedule, augmentation. */
-import { crossEntropy, data, huberLoss, l1Loss, mseLoss, type nn, optim, type ScheduleOptions, type Tensor, tensor } from 'descent'
+import {
+  crossEntropy,
+  data,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  type nn,
+  optim,
+  type ScheduleOptions,
+  type Tensor,
+  tensor,
+} from 'descent'
 import type { Layout } from './input.ts'
 import type { AugmentationRecipe, LossRecipe, OptimizerRecipe, Recipe, ScheduleRecipe } from './recipe.ts'
 
@@ -39,9 +50,9 @@ export function makeOptimizer(recipe: OptimizerRecipe, net: nn.Module): optim.Op
   const { lr, weightDecay } = recipe
   const all = net.parameters()
   const groups = [
-    { params: all.filter(({ ndim }) => ndim > 1), weightDecay },
-    { params: all.filter(({ ndim }) => ndim <= 1), weightDecay: 0 },
-  ].filter(({ params }) => params.length > 0)
+    { parameters: all.filter(({ ndim }) => ndim > 1), weightDecay },
+    { parameters: all.filter(({ ndim }) => ndim <= 1), weightDecay: 0 },
+  ].filter(({ parameters }) => parameters.length > 0)
   switch (recipe.type) {
     case 'adam':
       return new optim.Adam(groups, { lr })
@@ -50,7 +61,7 @@ export function makeOptimizer(recipe: OptimizerRecipe, net: nn.Module): optim.Op
     case 'sgd':
       return new optim.SGD(groups, { lr, momentum: recipe.momentum })
     default:
-      return recipe.type satisfies never
+      return recipe satisfies never
   }
 }
 
@@ -99,7 +110,12 @@ export function makeAugmentation(
   return layout.type === 'table' ? onNumbers(steps, layout.numbers) : steps
 }
 
-function augmentationStep(recipe: AugmentationRecipe, layout: Layout, fill: number, classes: number): data.Augmentation {
+function augmentationStep(
+  recipe: AugmentationRecipe,
+  layout: Layout,
+  fill: number,
+  classes: number,
+): data.Augmentation {
   switch (recipe.type) {
     case 'shift':
       return data.randomShift({ max: recipe.max, fill })
@@ -134,8 +150,7 @@ function onNumbers(transform: data.Transform, numbers: number): data.Transform {
     for (let i = 0; i < rows; i++) left.set(batch.x.values.subarray(i * width, i * width + numbers), i * numbers)
     const changed = transform({ ...batch, x: { shape: [rows, numbers], values: left } }, place)
     const values = Float32Array.from(batch.x.values)
-    for (let i = 0; i < rows; i++)
-      values.set(changed.x.values.subarray(i * numbers, (i + 1) * numbers), i * width)
+    for (let i = 0; i < rows; i++) values.set(changed.x.values.subarray(i * numbers, (i + 1) * numbers), i * width)
     return { ...changed, x: { shape: [rows, width], values } }
   }
 }

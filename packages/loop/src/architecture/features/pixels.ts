@@ -3,9 +3,9 @@ import type { data } from 'descent'
 import sharp from 'sharp'
 import { UserError } from '../../errors.ts'
 import type { Content, ImageContent } from '../../store/content.ts'
-import { requireKind } from '../features.ts'
 import type { Layout } from '../input.ts'
 import type { Preprocess } from '../recipe.ts'
+import { requireKind } from './kind.ts'
 
 export interface PixelState {
   readonly type: 'pixels'
@@ -28,7 +28,8 @@ export async function imageSize(
   wanted?: { readonly width: number; readonly height: number; readonly channels?: 1 | 3 },
 ): Promise<ImageSize> {
   if (wanted?.channels) return { ...wanted, channels: wanted.channels }
-  const { width, height, channels } = first.media === 'image/raw' ? first : await readable(sharp(first.bytes).metadata())
+  const { width, height, channels } =
+    first.media === 'image/raw' ? first : await readable(sharp(first.bytes).metadata())
   const own = { width: width as number, height: height as number, channels: (channels ?? 1) >= 3 ? 3 : 1 } as const
   return wanted ? { ...own, ...wanted } : own
 }
@@ -116,7 +117,8 @@ async function planes(image: ImageContent, { width, height, channels }: ImageSiz
 function separate(pixels: Uint8Array, channels: number): Uint8Array {
   const size = pixels.length / channels
   const out = new Uint8Array(pixels.length)
-  for (let i = 0; i < size; i++) for (let c = 0; c < channels; c++) out[c * size + i] = pixels[i * channels + c] as number
+  for (let i = 0; i < size; i++)
+    for (let c = 0; c < channels; c++) out[c * size + i] = pixels[i * channels + c] as number
   return out
 }
 

@@ -5,9 +5,9 @@
 import type { data } from 'descent'
 import { UserError } from '../../errors.ts'
 import type { Cell, Content } from '../../store/content.ts'
-import { requireKind } from '../features.ts'
 import type { Layout } from '../input.ts'
 import type { Preprocess } from '../recipe.ts'
+import { requireKind } from './kind.ts'
 
 export interface TableColumn {
   readonly name: string

@@ -2,10 +2,10 @@
 import type { data } from 'descent'
 import { UserError } from '../../errors.ts'
 import type { Content } from '../../store/content.ts'
-import { BytePairs, type BytePairState, trainBytePairs } from '../byte-pair.ts'
-import { requireKind } from '../features.ts'
+import { type BytePairState, BytePairs, trainBytePairs } from '../byte-pair.ts'
 import type { Layout } from '../input.ts'
 import type { Preprocess } from '../recipe.ts'
+import { requireKind } from './kind.ts'
 
 export interface TokenState {
   readonly type: 'bytePairs'

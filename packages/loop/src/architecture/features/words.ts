@@ -6,9 +6,9 @@
 import type { data } from 'descent'
 import { UserError } from '../../errors.ts'
 import type { Content } from '../../store/content.ts'
-import { requireKind } from '../features.ts'
 import type { Layout } from '../input.ts'
 import type { Preprocess } from '../recipe.ts'
+import { requireKind } from './kind.ts'
 import type { Memory } from './memory.ts'
 
 export interface WordState {
@@ -64,8 +64,7 @@ export function bag(text: string, buckets: number, ngrams: number): Map<number, 
 /** FNV-1a over the characters. */
 function hashText(text: string): number {
   let hash = 0x811c9dc5
-  for (let i = 0; i < Math.min(text.length, LONGEST_WORD); i++)
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  for (let i = 0; i < Math.min(text.length, LONGEST_WORD); i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return hash
 }
 

@@ -24,10 +24,7 @@ export class ResidualBlock extends nn.Module {
     this.shortcut =
       stride === 1 && inputs === outputs
         ? null
-        : new nn.Sequential(
-            new nn.Conv2d(inputs, outputs, 1, { stride, bias: false }),
-            new nn.BatchNorm2d(outputs),
-          )
+        : new nn.Sequential(new nn.Conv2d(inputs, outputs, 1, { stride, bias: false }), new nn.BatchNorm2d(outputs))
   }
 
   override forward(x: Tensor): Tensor {
