@@ -29,6 +29,14 @@ export { type SliceReport, type SliceScore, sliceScores } from './evaluation/sli
 export { wilson } from './evaluation/wilson.ts'
 export { cohenKappa, fleissKappa, krippendorffAlpha, type PairAgreement, pairAgreement } from './labeling/agreement.ts'
 export { type Consensus, type DawidSkene, dawidSkene, majorityVote } from './labeling/consensus.ts'
+export {
+  addLabeler,
+  appendLabel,
+  type LabelValue,
+  type PresentLabel,
+  presentLabels,
+  retractLabel,
+} from './labeling/events.ts'
 export { assignFolds, outOfSampleProbabilities } from './labeling/folds.ts'
 export { findLabelErrors, type LabelErrors, type Suspect } from './labeling/label-errors.ts'
 export {
@@ -40,4 +48,20 @@ export {
   strategyNames,
 } from './labeling/strategies/index.ts'
 export { type Votes, votesFromTable } from './labeling/votes.ts'
+export { type Progress, StoppedError, type Work } from './progress.ts'
+export { type Config, defineConfig, type Kind, type Rule, type RuleInput } from './project/config.ts'
+export { initProject, openProject, type Project } from './project/project.ts'
 export { type Random, seeded } from './random.ts'
+export type { Cell, Content } from './store/content.ts'
+export { type Example, findExample, readExample, readExamples } from './store/examples.ts'
+export type { Store } from './store/store.ts'
+export { diffSnapshots, type LabelChange, type SnapshotDiff } from './versioning/diff.ts'
+export {
+  findSnapshot,
+  listSnapshots,
+  makeSnapshot,
+  readSnapshot,
+  type Snapshot,
+  type SnapshotEntry,
+} from './versioning/snapshot.ts'
+export type { Split } from './versioning/split.ts'
