@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { metrics } from 'descent'
 import fc from 'fast-check'
 import { seeded } from '../random.ts'
 import { fitTemperature, logitsOf, reliability, withTemperature } from './calibration.ts'
 import { type ClassPredictions, guesses, logLosses } from './class-predictions.ts'
+import { areaUnderCurve, macroF1 } from './class-statistics.ts'
 import { classificationMetrics } from './classification.ts'
 import { confusion } from './confusion.ts'
+import { metricStatistic } from './metric-statistic.ts'
 import { largestErrors, worstMistakes } from './mistakes.ts'
 import { perClass } from './per-class.ts'
 import { regressionMetrics } from './regression.ts'
@@ -157,6 +160,24 @@ test('the sums of a classifier hold what they are the mean of, and AUC where the
   assert.equal(classificationMetrics(honest(50, 3, 1).predictions, { seed: 1, resamples: 20 }).auc, null)
 })
 
+test('F1 and AUC that can be resampled are the library’s, on any examples, ties and repeats included', () => {
+  fc.assert(
+    fc.property(sized, fc.array(fc.nat(), { minLength: 1, maxLength: 40 }), ([count, classes, seed], draws) => {
+      const { probabilities, truths, classes: names } = honest(count, classes, seed).predictions
+      const indices = Int32Array.from(draws, (draw) => draw % count)
+      const f1 = metricStatistic(() => new metrics.F1({ average: 'macro' }), probabilities, truths)
+      const said = guesses({ probabilities, truths, classes: names })
+      near(macroF1(said, truths, classes)(indices), f1(indices), 1e-12)
+      const binary = truths.map((truth) => Number(truth > 0))
+      const scores = Float32Array.from(binary, (_, i) => Math.round(4 * (probabilities[i * classes] as number)) / 4)
+      const own = areaUnderCurve(scores, binary)(indices)
+      const drawn = new Set(Array.from(indices, (i) => binary[i]))
+      if (drawn.size < 2) assert.ok(Number.isNaN(own))
+      else near(own, metricStatistic(() => new metrics.AUC(), scores, binary)(indices), 1e-12)
+    }),
+  )
+})
+
 test('the worst mistakes come first, and planted wrong labels among them are flagged', () => {
   const random = seeded(4)
   const truths = Int32Array.from({ length: 600 }, () => random.below(3))
@@ -182,7 +203,10 @@ test('a regression’s figures are the library’s, with intervals; the largest 
   const targets = Float32Array.from({ length: 300 }, random.normal)
   const outputs = targets.map((t) => t + 0.5 * random.normal())
   const found = regressionMetrics(outputs, targets, { seed: 1, resamples: 300 })
-  near(found.mae.estimate, targets.reduce((sum, t, i) => sum + Math.abs((outputs[i] as number) - t), 0) / 300, 1e-6)
+  const everyone = Int32Array.from(targets.keys())
+  const library = { mae: () => new metrics.MAE(), rmse: () => new metrics.RMSE(), r2: () => new metrics.R2() }
+  for (const [name, make] of Object.entries(library))
+    near(found[name as keyof typeof library].estimate, metricStatistic(make, outputs, targets)(everyone), 1e-12)
   near(found.rmse.estimate, 0.5, 0.06)
   near(found.r2.estimate, 1 - 0.5 ** 2, 0.06)
   for (const { low, estimate, high } of Object.values(found)) assert.ok(low < estimate && estimate < high)
