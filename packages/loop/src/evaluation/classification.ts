@@ -33,12 +33,6 @@ export function classificationMetrics(
     accuracy: bootstrap(count, meanOf(rightOnes(predictions)), settings),
     macroF1: bootstrap(count, f1, settings),
     logLoss: bootstrap(count, meanOf(logLosses(predictions)), settings),
-    auc: both
-      ? bootstrap(
-          count,
-          metricStatistic(() => new metrics.AUC(), probabilities, truths),
-          settings,
-        )
-      : null,
+    auc: both ? bootstrap(count, areaUnderCurve(ofSecond, truths), settings) : null,
   }
 }
