@@ -31,7 +31,7 @@ export function missingChecks(graph: Graph, { order, roots }: Materialized): Nod
   if (graph.checking.length === 0) return []
   const complete = completeNodes(order, roots)
   const made = new Map<Node, number>()
-  const left: { node: Node; label: string; x: Node; size: number }[] = []
+  const left: { label: string; x: Node; size: number }[] = []
   const missing: Node[] = []
   for (const node of graph.checking) {
     if (node.lowering.kind === 'loop') {
@@ -40,9 +40,9 @@ export function missingChecks(graph: Graph, { order, roots }: Materialized): Nod
     }
     const check = checkOf(node)
     if (complete.has(node)) made.set(check.x, Math.min(check.size, made.get(check.x) ?? check.size))
-    else if ((boundOf(check.x) ?? Number.POSITIVE_INFINITY) > check.size) left.push({ node, ...check })
+    else if ((boundOf(check.x) ?? Number.POSITIVE_INFINITY) > check.size) left.push(check)
   }
-  for (const { node, label, x, size } of left.sort((a, b) => a.size - b.size || a.node.id - b.node.id)) {
+  for (const { label, x, size } of left.sort((a, b) => a.size - b.size)) {
     if ((made.get(x) ?? Number.POSITIVE_INFINITY) <= size) continue
     made.set(x, size)
     missing.push(graph.apply(checkIndex, { size, label }, [x]))
