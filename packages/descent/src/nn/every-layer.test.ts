@@ -39,6 +39,7 @@ const layers: readonly (readonly [make: () => Net, ...shapes: (readonly number[]
   [() => new nn.GroupNorm(2, 4), [2, 4, 3]],
   [() => new nn.InstanceNorm1d(2, { affine: true }), [2, 2, 5]],
   [() => new nn.InstanceNorm2d(2), [2, 2, 2, 3]],
+  [() => new nn.InstanceNorm2d(2, { trackRunningStats: true, affine: true }).eval(), [2, 2, 2, 3]],
   [() => new nn.InstanceNorm3d(2, { affine: true }), [1, 2, 2, 2, 2]],
   [() => new nn.BatchNorm1d(3), [4, 3]],
   [() => new nn.BatchNorm3d(2), [2, 2, 2, 1, 2]],
