@@ -44,7 +44,7 @@ export {
   type MaxPoolOptions,
 } from './pool.ts'
 export { type CellOptions, GRUCell, LSTMCell, RNNCell } from './recurrent/cells.ts'
-export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from './recurrent/layers.ts'
+export { GRU, LSTM, type LSTMOptions, type RecurrentOptions, RNN, type RNNOptions } from './recurrent/layers.ts'
 export { Sequential } from './sequential.ts'
 export type { Sizes } from './sizes.ts'
 export { type StateDict, StateDictError } from './state-dict.ts'
