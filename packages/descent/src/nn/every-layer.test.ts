@@ -20,6 +20,7 @@ const layers: readonly (readonly [make: () => Net, ...shapes: (readonly number[]
   [() => new nn.ConvTranspose1d(2, 4, 3, { stride: 2, padding: 1, outputPadding: 1, groups: 2 }), [2, 2, 4]],
   [() => new nn.ConvTranspose2d(2, 1, [2, 3], { stride: [1, 2], dilation: [2, 1], bias: false }), [1, 2, 2, 3]],
   [() => new nn.ConvTranspose3d(1, 2, 2, { stride: [2, 1, 1], padding: [0, 1, 0] }), [1, 1, 2, 2, 2]],
+  [() => new nn.Upsample({ size: [3, 5], mode: 'bicubic' }), [1, 2, 4, 3]],
   [() => new nn.ReflectionPad2d([1, 2, 0, 1]), [1, 2, 3, 3]],
   [() => new nn.ReplicationPad2d(1), [1, 2, 2, 3]],
   [() => new nn.CircularPad2d([2, 0, 1, 1]), [1, 2, 2, 3]],
