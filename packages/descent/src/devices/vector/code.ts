@@ -177,6 +177,11 @@ export interface Code extends Callable {
   gatherInside(length: number, active: number): this
   /** address vector → */
   storeVector(offset: number, active: number): this
+  /**
+   * address vector → ; all lanes. For what is not read again soon: past the caches where the machine can, so that memory is
+   * not first read for the sake of being overwritten.
+   */
+  streamVector(offset: number): this
   /** address vector → ; lane j only. */
   storeLane(j: number, offset: number): this
   /** address vector → ; lane j at the element `elements[j]` further (constants). */

@@ -31,6 +31,8 @@ export function resultId(stage: number, slot: number): number {
 
 export class ExprEmitter extends IndexEmitter {
   readonly buffers: readonly BufferUse[]
+  /** Whether stores may go past the caches. */
+  streams = false
   /** Whether results and tile differ between lanes. */
   resultsByLane = true
   /** Buffers have the launch's size, so every index lies in them. */
@@ -341,7 +343,9 @@ export class ExprEmitter extends IndexEmitter {
       const address = this.address(buffer, addConstant(index, low))
       this.pushAddress(address)
       push()
-      if (step === 1) f.storeVector(address.offset, active)
+      const streamed = this.streams && active === this.lanes && this.isStreamed(buffer)
+      if (step === 1 && streamed) f.streamVector(address.offset)
+      else if (step === 1) f.storeVector(address.offset, active)
       else {
         f.storeLanes(
           offsets.map((o) => o - low),
@@ -355,5 +359,10 @@ export class ExprEmitter extends IndexEmitter {
       this.indexVector(index)
       push().scatter(active)
     }
+  }
+
+  private isStreamed(buffer: number): boolean {
+    const { access, length } = this.buffers[buffer] as BufferUse
+    return access === 'write' && 4 * length >= this.target.streamBytes
   }
 }

@@ -28,6 +28,7 @@ import {
 
 /** A chunk should take about this long on one thread. */
 const chunkNanoseconds = 5000
+const lineBytes = 64
 
 export const emitLoops: EmitKernel<LoopKernel> = (kernel, target) => {
   const joined = joinLoops(kernel)
@@ -275,9 +276,15 @@ class LoopEmitter {
   private row(ready: Ready[][], copies: number): void {
     this.kernel.stages.forEach((stage, s) => {
       const stageReady = ready[s] as Ready[]
+      this.e.streams = this.fillsLines(stage)
       if (this.rowLanes) this.stageByRows(stage, s, stageReady.slice(0, copies))
       else this.stageInside(stage, s, stageReady)
     })
+  }
+
+  /** Whether vectors stored one after the other lie next to each other: parts of cache lines must not be streamed. */
+  private fillsLines({ axes }: Stage): boolean {
+    return !this.kernel.flat && (!this.rowLanes || axes.length === 0 || 4 * this.width >= lineBytes)
   }
 
   private accumulators(stage: Stage, ready: Ready): Accumulator[] {

@@ -387,6 +387,9 @@ export class SimulatedCode implements Code {
     const elements = Array.from({ length: this.lanes }, (_, j) => j)
     return this.storeLanes(elements, offset, active)
   }
+  streamVector(offset: number): this {
+    return this.storeVector(offset, this.lanes)
+  }
   storeLane(j: number, offset: number): this {
     return this.do((frame) => {
       const values = frame.vector()

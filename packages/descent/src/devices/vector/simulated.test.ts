@@ -18,6 +18,7 @@ for (const [lanes, scaledAddresses, copies] of [
     freeConstants: scaledAddresses,
     copies,
     fused: scaledAddresses,
+    streamBytes: 256,
   })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)

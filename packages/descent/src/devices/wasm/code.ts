@@ -254,6 +254,9 @@ export class WasmCode extends FunctionBuilder implements Code {
       .get(values)
       .storeLane(2, offset + 8)
   }
+  streamVector(offset: number): this {
+    return this.vectorStore(offset)
+  }
   storeLane(j: number, offset: number): this {
     return this.laneAccess('v128.store32_lane', j, offset)
   }

@@ -19,6 +19,7 @@ export function wasmTarget(module: ModuleBuilder, options: CodeOptions): Target 
     scaledAddresses: false,
     freeConstants: false,
     copies: 4,
+    streamBytes: Infinity,
     newFunction,
     gemm: gemmMachine(module, options.relaxedSimd, newFunction),
   }
