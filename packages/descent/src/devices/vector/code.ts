@@ -165,6 +165,8 @@ export interface Code extends Callable {
   loadVector(offset: number, active: number): this
   /** The same, but lanes that do not count are 0. */
   loadOrZero(offset: number, active: number): this
+  /** address → ; a hint that the cache line there will be read. The address may lie anywhere. */
+  prefetch(offset: number): this
   /** address → all lanes hold the element there. */
   loadSplat(offset: number): this
   /** address → lane j: the element `elements[j]` further (constants). */

@@ -350,6 +350,9 @@ export class SimulatedCode implements Code {
     this.loadVector(offset, active)
     return this.do((frame) => frame.push(frame.vector().map((x, j) => (j < active ? x : 0))))
   }
+  prefetch(): this {
+    return this.do((frame) => void frame.int())
+  }
   loadSplat(offset: number): this {
     return this.loadInt(offset).splat()
   }

@@ -19,6 +19,7 @@ for (const [lanes, scaledAddresses, copies] of [
     copies,
     fused: scaledAddresses,
     streamBytes: 256,
+    prefetches: true,
   })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)

@@ -54,6 +54,8 @@ export interface Target {
   readonly copies: number
   /** Buffers of so many bytes are written past the caches (`Code.streamVector`): they are gone before they are read. */
   readonly streamBytes: number
+  /** Whether `Code.prefetch` is of any use. */
+  readonly prefetches: boolean
   readonly gemm: GemmMachine
   /** A new function of the program. */
   newFunction(parameters: readonly Kind[]): Code

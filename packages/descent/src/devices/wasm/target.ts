@@ -20,6 +20,7 @@ export function wasmTarget(module: ModuleBuilder, options: CodeOptions): Target 
     freeConstants: false,
     copies: 4,
     streamBytes: Infinity,
+    prefetches: false,
     newFunction,
     gemm: gemmMachine(module, options.relaxedSimd, newFunction),
   }

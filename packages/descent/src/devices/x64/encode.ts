@@ -122,6 +122,9 @@ class Encoder extends VectorEncoder {
         this.keepGp(i.dst, d)
         return
       }
+      case 'prefetch':
+        asm.prefetcht0(this.memory(i))
+        return
       case 'int.store32': {
         let m = this.memory(i)
         if (i.a === none) {

@@ -40,6 +40,10 @@ export class X64Function extends VectorWriter implements Code {
     i.c = under
     return this
   }
+  prefetch(offset: number): this {
+    this.setAddress(this.write('prefetch'), this.popAddress(offset))
+    return this
+  }
   loadSplat(offset: number): this {
     const address = this.popAddress(offset)
     this.setAddress(this.result('load', classes.vector, 'vbroadcastss'), address)

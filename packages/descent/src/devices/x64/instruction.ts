@@ -22,6 +22,7 @@ export type Op =
   | 'int.load32' // dst = i32 at address
   | 'int.load64'
   | 'int.store32' // i32 at address = a (or imm)
+  | 'prefetch' // the line at address
   | 'int.test' // dst = 1 where a `cc` (b or imm), else 0
   | 'int.pick' // dst = a where c `cc` (d or imm), else b
   // Control.

@@ -36,6 +36,7 @@ export class X64Program implements Target {
   readonly fused = true
   readonly scaledAddresses = true
   readonly freeConstants = true
+  readonly prefetches = true
   /** How many vectors go together where that hides latency. */
   copies = 4
   readonly streamBytes: number
