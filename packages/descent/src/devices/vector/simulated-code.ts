@@ -350,6 +350,9 @@ export class SimulatedCode implements Code {
     this.loadVector(offset, active)
     return this.do((frame) => frame.push(frame.vector().map((x, j) => (j < active ? x : 0))))
   }
+  prefetch(): this {
+    return this.do((frame) => void frame.int())
+  }
   loadSplat(offset: number): this {
     return this.loadInt(offset).splat()
   }
@@ -386,6 +389,9 @@ export class SimulatedCode implements Code {
   storeVector(offset: number, active: number): this {
     const elements = Array.from({ length: this.lanes }, (_, j) => j)
     return this.storeLanes(elements, offset, active)
+  }
+  streamVector(offset: number): this {
+    return this.storeVector(offset, this.lanes)
   }
   storeLane(j: number, offset: number): this {
     return this.do((frame) => {

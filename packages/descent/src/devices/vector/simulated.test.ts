@@ -18,6 +18,8 @@ for (const [lanes, scaledAddresses, copies] of [
     freeConstants: scaledAddresses,
     copies,
     fused: scaledAddresses,
+    streamBytes: 256,
+    prefetches: true,
   })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)

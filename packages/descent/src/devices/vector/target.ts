@@ -56,6 +56,10 @@ export interface Target {
   readonly freeConstants: boolean
   /** How many vectors go together in loops where that hides latency. */
   readonly copies: number
+  /** Buffers of so many bytes are written past the caches (`Code.streamVector`): they are gone before they are read. */
+  readonly streamBytes: number
+  /** Whether `Code.prefetch` is of any use. */
+  readonly prefetches: boolean
   readonly gemm: GemmMachine
   /** A new function of the program. */
   newFunction(parameters: readonly Kind[]): Code
