@@ -2,7 +2,7 @@
 import { tensorsOf } from './dataset.ts'
 import type { NumberedBatch } from './loader.ts'
 import type { BatchPlace, SkippedRows, Transform } from './raw.ts'
-import { type RowStream, streamBatches } from './stream-batches.ts'
+import type { RowStream } from './stream-batches.ts'
 import type { EpochOrder, WorkerFactory, WorkerPool } from './worker-pool.ts'
 
 export interface StreamLoaderOptions {
@@ -72,7 +72,7 @@ export class StreamLoader implements AsyncIterable<NumberedBatch> {
     })
     const batches = pool
       ? pool.epoch(orderOf(place), orderOf({ seed, epoch: place.epoch + 1 }))
-      : streamBatches(this.#rows, { ...shape, transform }, place)
+      : (await import('./stream-batches.ts')).streamBatches(this.#rows, { ...shape, transform }, place)
     for await (const raw of batches) {
       if (raw.skippedRows) this.#skipped = raw.skippedRows
       yield { ...tensorsOf(raw), numbers: raw.numbers }
