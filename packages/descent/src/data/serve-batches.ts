@@ -9,7 +9,7 @@ import type { Request } from './worker-protocol.ts'
 export function serveBatches(): void {
   const node = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.('node:worker_threads')
   const port = (node?.parentPort ?? globalThis) as unknown as Port
-  const server = import('./on-demand.ts').then(({ batchServer }) => batchServer(port))
+  const server = import('../on-demand.ts').then(({ batchServer }) => batchServer(port))
   const receive = (request: Request): void => void server.then((answer) => answer(request))
   if (port.on) port.on('message', receive)
   else port.addEventListener?.('message', ({ data }) => receive(data))
