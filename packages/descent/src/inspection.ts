@@ -7,13 +7,19 @@ type Parts = typeof import('./inspection-parts.ts')
 
 let loaded: Parts | null = null
 
-/** The parts. `what` is for the error where they cannot be had at once. */
+/** The parts. `what` is for the error where they cannot be had at once: in a page, and where a bundler has moved them. */
 export function inspection(what: string): Parts {
-  const { process } = globalThis as { process?: NodeJS.Process }
-  const node = process?.getBuiltinModule?.('node:module')
-  if (!loaded && node) loaded = node.createRequire(import.meta.url)('./inspection-parts.ts') as Parts
-  if (!loaded) throw new Error(`${what}: a page loads this only when asked to. Call \`await loadInspection()\` before.`)
-  return loaded
+  try {
+    loaded ??= fromDisk()
+    return loaded
+  } catch (cause) {
+    throw new Error(`${what}: this is loaded only when asked for. Call \`await loadInspection()\` before.`, { cause })
+  }
+}
+
+function fromDisk(): Parts {
+  const { createRequire } = process.getBuiltinModule('node:module')
+  return createRequire(import.meta.url)('./inspection-parts.ts') as Parts
 }
 
 /**
