@@ -1,5 +1,5 @@
 /**
- * The worker's side of prefetching. Loaded by `serveBatches`: it is told what batches are made of, then for each epoch which; it makes as many as
+ * The worker's side of prefetching: it is told what batches are made of, then for each epoch which; it makes as many as
  * are wanted and hands their memory over.
  */
 import { augmentation } from './augment.ts'

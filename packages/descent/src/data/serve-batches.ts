@@ -1,4 +1,4 @@
-/** A worker that prepares batches. */
+/** A worker that prepares batches: where its requests come from. What answers them is loaded meanwhile. */
 import type { Port } from './batch-server.ts'
 import type { Request } from './worker-protocol.ts'
 
@@ -7,10 +7,17 @@ import type { Request } from './worker-protocol.ts'
  * library's: `import { data } from 'descent'; data.serveBatches()`.
  */
 export function serveBatches(): void {
+  listen((port) => {
+    const server = import('../on-demand.ts').then(({ batchServer }) => batchServer(port))
+    return (request) => void server.then((answer) => answer(request))
+  })
+}
+
+/** Hands every request to what `open` makes of this worker's port. */
+export function listen(open: (port: Port) => (request: Request) => void): void {
   const node = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.('node:worker_threads')
   const port = (node?.parentPort ?? globalThis) as unknown as Port
-  const server = import('../on-demand.ts').then(({ batchServer }) => batchServer(port))
-  const receive = (request: Request): void => void server.then((answer) => answer(request))
-  if (port.on) port.on('message', receive)
-  else port.addEventListener?.('message', ({ data }) => receive(data))
+  const answer = open(port)
+  if (port.on) port.on('message', answer)
+  else port.addEventListener?.('message', ({ data }) => answer(data))
 }
