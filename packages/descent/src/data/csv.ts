@@ -266,6 +266,6 @@ export function parseCsv(source: string | Uint8Array, options: CsvOptions = {}, 
  * ```
  */
 export async function readCsv(source: FileSource, options: CsvOptions = {}): Promise<Table> {
-  const { readCsvFile } = await import('../on-demand.ts')
+  const { readCsvFile } = await import('./on-demand.ts')
   return readCsvFile(source, options)
 }

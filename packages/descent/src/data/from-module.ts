@@ -20,6 +20,6 @@ export interface DatasetModule {
  * Throws TypeError where the module's default export is no function.
  */
 export async function fromModule(url: string | URL, args?: unknown): Promise<ModuleDataset> {
-  const { openModule } = await import('../on-demand.ts')
+  const { openModule } = await import('./on-demand.ts')
   return openModule(url, args)
 }

@@ -45,6 +45,6 @@ export async function imageFolder(
   folder: string | URL | readonly ImageFile[],
   options: ImageOptions,
 ): Promise<ImageFolder> {
-  const { openImages } = await import('../on-demand.ts')
+  const { openImages } = await import('./on-demand.ts')
   return openImages(folder, options)
 }

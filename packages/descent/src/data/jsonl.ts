@@ -17,6 +17,6 @@ import type { TableOptions } from './table-builder.ts'
  * ```
  */
 export async function readJsonl(source: FileSource, options: TableOptions = {}): Promise<Table> {
-  const { readJsonlFile } = await import('../on-demand.ts')
+  const { readJsonlFile } = await import('./on-demand.ts')
   return readJsonlFile(source, options)
 }

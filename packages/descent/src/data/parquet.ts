@@ -10,6 +10,6 @@ import type { TableOptions } from './table-builder.ts'
  * not unpack (it does Snappy and none).
  */
 export async function readParquet(source: FileSource, options: TableOptions = {}): Promise<Table> {
-  const { readParquetFile } = await import('../on-demand.ts')
+  const { readParquetFile } = await import('./on-demand.ts')
   return readParquetFile(source, options)
 }

@@ -8,7 +8,7 @@ import type { Request } from './worker-protocol.ts'
  */
 export function serveBatches(): void {
   listen((port) => {
-    const server = import('../on-demand.ts').then(({ batchServer }) => batchServer(port))
+    const server = import('./on-demand.ts').then(({ batchServer }) => batchServer(port))
     return (request) => void server.then((answer) => answer(request))
   })
 }

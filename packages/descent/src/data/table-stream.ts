@@ -39,11 +39,11 @@ export class TableStream implements AsyncIterable<Table> {
     this.#read = true
     switch (format) {
       case 'csv':
-        return yield* (await import('../on-demand.ts')).csvTables(source, options)
+        return yield* (await import('./on-demand.ts')).csvTables(source, options)
       case 'jsonl':
-        return yield* (await import('../on-demand.ts')).jsonlTables(source, options)
+        return yield* (await import('./on-demand.ts')).jsonlTables(source, options)
       case 'parquet':
-        return yield* (await import('../on-demand.ts')).parquetTables(source, options)
+        return yield* (await import('./on-demand.ts')).parquetTables(source, options)
     }
   }
 

@@ -17,6 +17,6 @@ import type { Data } from './batches.ts'
  * ```
  */
 export async function balancedClassWeights(data: Data | Dataset): Promise<Tensor> {
-  const { balancedWeights } = await import('../on-demand.ts')
+  const { balancedWeights } = await import('./on-demand.ts')
   return balancedWeights(data)
 }

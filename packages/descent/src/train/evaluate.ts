@@ -36,6 +36,6 @@ export async function evaluate<T extends Outputs = Tensor>(
   data: Data,
   options: EvaluateOptions<T>,
 ): Promise<Scores> {
-  const { evaluator } = await import('../on-demand.ts')
+  const { evaluator } = await import('./on-demand.ts')
   return evaluator(net, options)(data)
 }

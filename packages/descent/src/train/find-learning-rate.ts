@@ -44,6 +44,6 @@ export interface FindLearningRateOptions {
  * ```
  */
 export async function findLearningRate(net: Module, options: FindLearningRateOptions): Promise<LearningRateCurve> {
-  const { sweep } = await import('../on-demand.ts')
+  const { sweep } = await import('./on-demand.ts')
   return sweep(net, options)
 }

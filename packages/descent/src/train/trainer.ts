@@ -39,13 +39,13 @@ export class Trainer<T extends Outputs = Tensor> {
 
   /** The whole training: see `fit`. */
   async fit(): Promise<FitResult> {
-    const { Training } = await import('../on-demand.ts')
+    const { Training } = await import('./on-demand.ts')
     return new Training(this.net, this.options).run()
   }
 
   /** Mean loss and metrics over data, in eval mode. Throws RangeError for an empty dataset. */
   async evaluate(data: Data): Promise<Scores> {
-    const { evaluator } = await import('../on-demand.ts')
+    const { evaluator } = await import('./on-demand.ts')
     this.#evaluate ??= evaluator(this.net, this.options)
     return this.#evaluate(data)
   }

@@ -5,7 +5,7 @@
 import type { EpochReport } from '../progress.ts'
 import type { HistoryCallback } from './callback.ts'
 
-const file = () => import('../../on-demand.ts')
+const file = () => import('../on-demand.ts')
 
 /**
  * Appends the report of each epoch to a file, one JSON object a line; folders are made. A file that is there already

@@ -33,7 +33,7 @@ export function tensorBoard(
 ): HistoryCallback {
   let opened: Promise<Board> | null = null
   const board = () => {
-    opened ??= import('../../on-demand.ts').then(({ Board }) => new Board(folder, options.optimizer))
+    opened ??= import('../on-demand.ts').then(({ Board }) => new Board(folder, options.optimizer))
     return opened
   }
   return {
