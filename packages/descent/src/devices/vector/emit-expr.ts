@@ -196,18 +196,12 @@ export class ExprEmitter extends IndexEmitter {
     const offsets = this.laneOffsets(index)
     if (offsets !== null) {
       const step = this.laneStep(index)
-      const low = Math.min(...offsets)
+      const { low, elements } = this.fromLowest(offsets)
       const address = this.address(buffer, addConstant(index, low))
       this.pushAddress(address)
       if (step === 0) f.loadSplat(address.offset)
       else if (step === 1) f.loadVector(address.offset, active)
-      else {
-        f.loadLanes(
-          offsets.map((o) => o - low),
-          address.offset,
-          active,
-        )
-      }
+      else f.loadLanes(elements, address.offset, active)
     } else if (this.byLane) {
       this.eachLane((j) => {
         const address = this.address(buffer, this.shifted(index, j))
@@ -323,6 +317,15 @@ export class ExprEmitter extends IndexEmitter {
     this.done('mask', bad)
   }
 
+  /**
+   * The lowest of the lanes' offsets, and how far from it each lane is. Only lanes that count: the others may lie before
+   * the buffer, where an address below 0 would become one beyond the end of memory (see Target.scaledAddresses).
+   */
+  private fromLowest(offsets: readonly number[]): { low: number; elements: readonly number[] } {
+    const low = Math.min(...offsets.slice(0, this.active))
+    return { low, elements: offsets.map((o, j) => (j < this.active ? o - low : 0)) }
+  }
+
   /** Stores the value in a local; lanes that do not count write nothing. */
   store(buffer: number, index: Index, local: number, dtype: Expr['dtype']): void {
     const { f, active } = this
@@ -337,18 +340,12 @@ export class ExprEmitter extends IndexEmitter {
     if (this.lane === null) storeLane(0, index)
     else if (step === 0) storeLane(active - 1, index)
     else if (offsets !== null) {
-      const low = Math.min(...offsets)
+      const { low, elements } = this.fromLowest(offsets)
       const address = this.address(buffer, addConstant(index, low))
       this.pushAddress(address)
       push()
       if (step === 1) f.storeVector(address.offset, active)
-      else {
-        f.storeLanes(
-          offsets.map((o) => o - low),
-          address.offset,
-          active,
-        )
-      }
+      else f.storeLanes(elements, address.offset, active)
     } else if (this.byLane) for (let j = 0; j < active; j++) storeLane(j, this.shifted(index, j))
     else {
       f.get(this.base(buffer))

@@ -46,7 +46,11 @@ export interface Target {
   readonly lanes: number
   /** Whether vectors have a fused multiply-add. */
   readonly fused: boolean
-  /** Whether one instruction can add two numbers, one of them times 4, to an address: then addresses are added up where used. */
+  /**
+   * Whether one instruction can add two numbers, one of them times 4, to an address: then addresses are added up where used,
+   * and may lie below the buffer that an instruction's offset leads into. Else they may not: WebAssembly does not wrap
+   * the sum of an address and an offset.
+   */
   readonly scaledAddresses: boolean
   /** Whether constants need no local to be at hand in a loop: the function keeps them where it likes. */
   readonly freeConstants: boolean
