@@ -110,63 +110,88 @@ export async function retractLabel(db: Transaction<Tables> | Store['db'], number
     .execute()
 }
 
+/** One labeler's present word on one example. */
+export interface PresentEvent {
+  readonly number: number
+  readonly example: number
+  /** JSON. */
+  readonly value: string
+  readonly labeler: string
+  readonly kind: LabelerKind
+  readonly at: string
+  readonly seconds: number | null
+}
+
+/** Each labeler's latest event on each example that was not taken back, in order of the examples; as after the event `until`. */
+export async function presentEvents({ db }: Store, until?: number): Promise<PresentEvent[]> {
+  const last = until ?? Number.MAX_SAFE_INTEGER
+  const rows = await db
+    .selectFrom('label')
+    .innerJoin('labeler', 'labeler.name', 'label.labeler')
+    .leftJoin('label as undo', (join) => join.onRef('undo.undoes', '=', 'label.number').on('undo.number', '<=', last))
+    .select([
+      'label.number',
+      'label.example',
+      'label.value',
+      'label.labeler',
+      'labeler.kind',
+      'label.at',
+      'label.seconds',
+    ])
+    .where('label.value', 'is not', null)
+    .where('label.number', '<=', last)
+    .where('undo.number', 'is', null)
+    .orderBy('label.example')
+    .orderBy('label.number')
+    .execute()
+  const events: PresentEvent[] = []
+  let latest = new Map<string, PresentEvent>()
+  let example: number | null = null
+  for (const row of rows as PresentEvent[]) {
+    if (row.example !== example) {
+      events.push(...latest.values())
+      latest = new Map()
+      example = row.example
+    }
+    latest.set(row.labeler, row)
+  }
+  events.push(...latest.values())
+  return events
+}
+
 /** The present labels of all examples, by example number, as they were after the event `until` (now, where not given). */
 export async function presentLabels(store: Store, until?: number): Promise<Map<number, PresentLabel>> {
-  const kinds = new Map(
-    (await store.db.selectFrom('labeler').select(['name', 'kind']).execute()).map((l) => [l.name, l.kind]),
-  )
-  let query = store.db
-    .selectFrom('label')
-    .select(['number', 'example', 'value', 'labeler', 'undoes'])
-    .orderBy('example')
-    .orderBy('number')
-  if (until !== undefined) query = query.where('number', '<=', until)
   const labels = new Map<number, PresentLabel>()
-  let events: Said[] = []
+  let said: PresentEvent[] = []
   const finish = () => {
-    const label = events[0] && decide(events, kinds)
-    if (label) labels.set((events[0] as Said).example, label)
-    events = []
+    const [first] = said
+    if (first) labels.set(first.example, decide(said))
+    said = []
   }
-  for (const event of await query.execute()) {
-    if (events[0] && events[0].example !== event.example) finish()
-    events.push(event)
+  for (const event of await presentEvents(store, until)) {
+    if (said[0] && said[0].example !== event.example) finish()
+    said.push(event)
   }
   finish()
   return labels
 }
 
-interface Said {
-  readonly number: number
-  readonly example: number
-  readonly value: string | null
-  readonly labeler: string
-  readonly undoes: number | null
-}
-
 const weight: Record<LabelerKind, number> = { person: 2, file: 1, rule: 0, model: 0 }
 
-/** The label that an example's events come to; null where all were taken back. */
-function decide(events: readonly Said[], kinds: ReadonlyMap<string, LabelerKind>): PresentLabel | null {
-  const undone = new Set(events.map((event) => event.undoes))
-  const latest = new Map<string, Said>()
-  for (const event of events) if (event.value !== null && !undone.has(event.number)) latest.set(event.labeler, event)
-  if (latest.size === 0) return null
-  const rank = (event: Said) => weight[kinds.get(event.labeler) ?? 'model']
-  const said = [...latest.values()]
-  const highest = Math.max(...said.map(rank))
-  const byValue = new Map<string, Said[]>()
+/** The label that the words on one example come to. */
+function decide(said: readonly PresentEvent[]): PresentLabel {
+  const highest = Math.max(...said.map(({ kind }) => weight[kind]))
+  const byValue = new Map<string, PresentEvent[]>()
   for (const event of said) {
-    if (rank(event) === highest)
-      byValue.set(event.value as string, [...(byValue.get(event.value as string) ?? []), event])
+    if (weight[event.kind] === highest) byValue.set(event.value, [...(byValue.get(event.value) ?? []), event])
   }
-  const last = (group: readonly Said[]) => Math.max(...group.map(({ number }) => number))
-  const [winner] = [...byValue.values()].sort((a, b) => b.length - a.length || last(b) - last(a)) as [Said[]]
-  const text = (winner[0] as Said).value as string
+  const last = (group: readonly PresentEvent[]) => Math.max(...group.map(({ number }) => number))
+  const [winner] = [...byValue.values()].sort((a, b) => b.length - a.length || last(b) - last(a)) as [PresentEvent[]]
+  const text = (winner[0] as PresentEvent).value
   return {
     value: JSON.parse(text) as LabelValue,
-    labelers: said.filter((event) => event.value === text).map(({ labeler }) => labeler),
-    against: said.filter((event) => event.value !== text).map(({ labeler }) => labeler),
+    labelers: said.filter(({ value }) => value === text).map(({ labeler }) => labeler),
+    against: said.filter(({ value }) => value !== text).map(({ labeler }) => labeler),
     event: last(winner),
   }
 }
