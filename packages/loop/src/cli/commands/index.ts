@@ -1,19 +1,14 @@
 /** The commands, in the order in which `descent --help` lists them: the order of the circle. */
 import type { Command } from 'commander'
-<<<<<<< HEAD
-import { addImport } from './import.ts'
-=======
 import { addEvaluate } from './evaluate.ts'
->>>>>>> main
+import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
 
-<<<<<<< HEAD
 export const commands: readonly ((program: Command) => void)[] = [addInit, addImport]
-=======
 export const commands: readonly ((program: Command) => void)[] = [
   addInit,
   addStatus,
@@ -22,4 +17,3 @@ export const commands: readonly ((program: Command) => void)[] = [
   addSnapshot,
   addEvaluate,
 ]
->>>>>>> main
