@@ -6,10 +6,10 @@ import { mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { importFiles, initProject } from '@descent/loop'
-import { Random } from '../../packages/loop/src/random.ts'
+import { type Random, seeded } from '../../packages/loop/src/random.ts'
 
 const rows = Number(process.argv[2] ?? 1_000_000)
-const random = new Random(1)
+const random = seeded(1)
 const words = ['red', 'green', 'blue', 'north', 'south', 'east', 'west', 'small', 'large', 'round']
 const word = () => words[random.below(words.length)] as string
 

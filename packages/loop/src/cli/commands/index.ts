@@ -8,9 +8,9 @@ import { addLabels } from './labels.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
 
-export const commands: readonly ((program: Command) => void)[] = [addInit, addImport]
 export const commands: readonly ((program: Command) => void)[] = [
   addInit,
+  addImport,
   addStatus,
   addLabel,
   addLabels,
