@@ -6,7 +6,7 @@ import { mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { importFiles, initProject } from '@descent/loop'
-import { type Random, seeded } from '../../packages/loop/src/random.ts'
+import { seeded } from '../../packages/loop/src/random.ts'
 
 const rows = Number(process.argv[2] ?? 1_000_000)
 const random = seeded(1)
@@ -16,11 +16,11 @@ const word = () => words[random.below(words.length)] as string
 /** 12 numbers, 4 categories, 3 short texts, and the target. */
 function row(): string {
   const cells = Array.from({ length: 12 }, (_, c) =>
-    c < 3 ? String(random.below(10_000)) : (random.next() * 10 ** (c % 4)).toFixed(1 + (c % 4)),
+    c < 3 ? String(random.below(10_000)) : (random.uniform() * 10 ** (c % 4)).toFixed(1 + (c % 4)),
   )
   for (let c = 0; c < 4; c++) cells.push(word())
   for (let c = 0; c < 3; c++) cells.push(`${word()} ${word()} ${random.below(1000)}`)
-  cells.push(random.next() < 0.3 ? 'yes' : 'no')
+  cells.push(random.uniform() < 0.3 ? 'yes' : 'no')
   return cells.join(',')
 }
 
