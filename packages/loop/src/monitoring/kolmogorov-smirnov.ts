@@ -18,7 +18,7 @@ export interface KolmogorovSmirnov {
  * import { kolmogorovSmirnov } from '@descent/loop'
  * const low = Float64Array.from({ length: 100 }, (_, i) => i)
  * const { distance } = kolmogorovSmirnov(low, low.map((x) => x + 25))
- * console.log(distance) // → 0.25
+ * console.log(distance.toFixed(2)) // → 0.25
  * ```
  */
 export function kolmogorovSmirnov(a: Float64Array, b: Float64Array): KolmogorovSmirnov {

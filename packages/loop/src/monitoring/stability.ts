@@ -98,7 +98,7 @@ function nameOf(bins: Bins, at: number): string {
  * import { columnDrift, columnReference } from '@descent/loop'
  * const before = columnReference('weather', [...Array(90).fill('sun'), ...Array(10).fill('rain')])
  * const { stability, moved } = columnDrift(before, [...Array(50).fill('sun'), ...Array(50).fill('rain')])
- * console.log(stability.toFixed(2), moved[0].value) // → 0.84 sun
+ * console.log(stability.toFixed(2), moved[0].value) // → 0.85 sun
  * ```
  */
 export function columnDrift(reference: ColumnReference, values: ColumnValues): ColumnDrift {
