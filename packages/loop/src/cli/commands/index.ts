@@ -1,12 +1,15 @@
 /** The commands, in the order in which `descent --help` lists them: the order of the circle. */
 import type { Command } from 'commander'
+import { addArchitecture } from './architecture.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
+import { addRuns } from './runs.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
+import { addTrain } from './train.ts'
 
 export const commands: readonly ((program: Command) => void)[] = [
   addInit,
@@ -15,5 +18,8 @@ export const commands: readonly ((program: Command) => void)[] = [
   addLabel,
   addLabels,
   addSnapshot,
+  addArchitecture,
+  addTrain,
+  addRuns,
   addEvaluate,
 ]
