@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,15 +13,17 @@ import { type Block, docstringBlocks, expectedOutput, markdownBlocks, runBlock }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-// The examples of the loop find a folder with penguins.json and a project that has imported it.
+// The examples of the loop find a folder with penguins.jsonl and a project that has imported it.
 const folder = await mkdtemp(join(tmpdir(), 'descent-docs-'))
 const start = process.cwd()
 before(async () => {
   const require = createRequire(`${root}packages/loop/package.json`)
   process.chdir(folder)
-  await copyFile(join(require.resolve('vega-datasets'), '../../data/penguins.json'), 'penguins.json')
+  const path = join(require.resolve('vega-datasets'), '../../data/penguins.json')
+  const rows = JSON.parse(readFileSync(path, 'utf8')) as unknown[]
+  await writeFile('penguins.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   const project = await initProject('penguins', 'tabular')
-  await importFiles(project, ['penguins.json'], { target: 'Species' })
+  await importFiles(project, ['penguins.jsonl'], { target: 'Species' })
   await project.close()
 })
 after(async () => {
@@ -42,7 +44,9 @@ function testBlocks(files: readonly string[], read: (text: string) => Block[]): 
 }
 
 describe('the examples of the docstrings run and print what they say', () => {
-  const files = globSync('packages/{descent,loop}/src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
+  const files = globSync('packages/{descent,loop}/src/**/*.ts', { cwd: root }).filter(
+    (file) => !file.endsWith('.test.ts'),
+  )
   testBlocks(files.sort(), docstringBlocks)
 
   test('every example is a block of code that runs', () => {

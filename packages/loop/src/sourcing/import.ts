@@ -52,7 +52,7 @@ const longestBeat = 10 * 60_000
  * ```ts
  * import { importFiles, openProject } from '@descent/loop'
  * const project = await openProject('penguins')
- * const report = await importFiles(project, ['penguins.json'], { target: 'Species' })
+ * const report = await importFiles(project, ['penguins.jsonl'], { target: 'Species' })
  * console.log(report.added)
  * await project.close()
  * ```
