@@ -1,5 +1,5 @@
 /** `descent register`: makes a model version of a run: its files, gathered, judged and hashed, in a folder that stays. */
-import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { evaluateRun } from '../evaluation/evaluate.ts'
@@ -28,6 +28,8 @@ export interface RegisterOptions {
 
 /** What a run's folder has that a version keeps as it is; the first must be there. */
 const copied = ['model.safetensors', 'model.json', codeName] as const
+
+const draftPrefix = '.draft-'
 
 /**
  * Makes a version of a run: the latest that is done, where no number is given. A run that has a version already keeps it
@@ -58,7 +60,8 @@ export async function registerRun(
 
   const models = join(project.store.folder, 'models')
   await mkdir(models, { recursive: true })
-  const draft = await mkdtemp(join(models, '.draft-'))
+  await sweepDrafts(models)
+  const draft = await mkdtemp(join(models, draftPrefix))
   try {
     await copyFiles(run, from, draft)
     const trained = await loadTrained(project, draft, kept.signature, kept.features)
@@ -87,6 +90,8 @@ export async function registerRun(
       calibration,
     }
     const version = await project.store.transaction(async (db) => {
+      const other = await db.selectFrom('version').select('number').where('run', '=', run.number).executeTakeFirst()
+      if (other) throw new UserError(`Run ${run.number} became version ${other.number} meanwhile.`)
       const createdAt = new Date().toISOString()
       const row = {
         run: run.number,
@@ -118,6 +123,15 @@ export async function registerRun(
     return { version: await findVersion(project, version), made: true }
   } finally {
     await rm(draft, { recursive: true, force: true })
+  }
+}
+
+/** Removes what killed processes left more than a day ago. */
+async function sweepDrafts(models: string, now = Date.now()): Promise<void> {
+  for (const name of await readdir(models)) {
+    if (!name.startsWith(draftPrefix)) continue
+    const { mtimeMs } = await stat(join(models, name)).catch(() => ({ mtimeMs: now }))
+    if (now - mtimeMs > 24 * 3600_000) await rm(join(models, name), { recursive: true, force: true })
   }
 }
 
