@@ -6,6 +6,7 @@ import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
+import { addPromote } from './promote.ts'
 import { addRegister } from './register.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
@@ -22,4 +23,5 @@ export const commands: readonly ((program: Command) => void)[] = [
   addRegister,
   addVersions,
   addAlias,
+  addPromote,
 ]
