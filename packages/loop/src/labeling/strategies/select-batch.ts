@@ -12,7 +12,7 @@ import { entropy } from './entropy.ts'
 import { leastConfidence } from './least-confidence.ts'
 import { margin } from './margin.ts'
 import { random } from './random-strategy.ts'
-import { type Pool, type Strategy, type StrategyName, type Suggestion, strategyNames } from './strategy.ts'
+import { type Need, type Pool, type Strategy, type StrategyName, type Suggestion, strategyNames } from './strategy.ts'
 
 export const strategies: Readonly<Record<StrategyName, Strategy>> = {
   random,
@@ -80,8 +80,14 @@ function canPick(strategy: Strategy, pool: Pool): boolean {
 }
 
 function note(asked: Strategy, used: Strategy, pool: Pool): string {
-  const lacking = asked.needs.filter((need) => pool[need] === undefined)
-  const why = pool.probabilities || pool.samples ? `there is no ${lacking.join(' and no ')}` : 'there is no model yet'
+  const lacking: Record<Need, string> = {
+    probabilities: 'the model gives numbers, not classes',
+    samples: 'the network has no dropout',
+    embedding: 'the network has no last hidden layer',
+  }
+  const first = asked.needs.find((need) => pool[need] === undefined)
+  const model = pool.probabilities ?? pool.samples ?? pool.embedding
+  const why = model && first ? lacking[first] : 'there is no model yet'
   const instead: Record<StrategyName, string> = {
     random: 'drawn by lot',
     leastConfidence: 'chosen by least confidence',
