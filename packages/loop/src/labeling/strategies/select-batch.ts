@@ -79,23 +79,24 @@ function canPick(strategy: Strategy, pool: Pool): boolean {
   return strategy.needs.every((need) => pool[need] !== undefined)
 }
 
+const words: Readonly<Record<StrategyName, string>> = {
+  random: 'the lot',
+  leastConfidence: 'least confidence',
+  margin: 'margin',
+  entropy: 'entropy',
+  bald: 'BALD',
+  coreSet: 'core-set, which covers the data,',
+  badge: 'BADGE',
+}
+
 function note(asked: Strategy, used: Strategy, pool: Pool): string {
   const lacking: Record<Need, string> = {
     probabilities: 'the model gives numbers, not classes',
     samples: 'the network has no dropout',
-    embedding: 'the network has no last hidden layer',
+    embedding: 'there is no embedding',
   }
   const first = asked.needs.find((need) => pool[need] === undefined)
   const model = pool.probabilities ?? pool.samples ?? pool.embedding
   const why = model && first ? lacking[first] : 'there is no model yet'
-  const instead: Record<StrategyName, string> = {
-    random: 'drawn by lot',
-    leastConfidence: 'chosen by least confidence',
-    margin: 'chosen by margin',
-    entropy: 'chosen by entropy',
-    bald: 'chosen by BALD',
-    coreSet: 'chosen to cover the data (core-set)',
-    badge: 'chosen by BADGE',
-  }
-  return `${asked.name} cannot choose, as ${why}: ${instead[used.name]} instead`
+  return `${words[asked.name]} cannot choose, as ${why}: ${words[used.name]} chooses instead`
 }
