@@ -48,7 +48,7 @@ export {
   strategyNames,
 } from './labeling/strategies/index.ts'
 export { type Votes, votesFromTable } from './labeling/votes.ts'
-export { type AlarmSettings, type AlarmState, nextAlarm, quiet } from './monitoring/alarm.ts'
+export { type AlarmSettings, type AlarmState, nextAlarm, quiet, type Reading } from './monitoring/alarm.ts'
 export { type KolmogorovSmirnov, kolmogorovSmirnov } from './monitoring/kolmogorov-smirnov.ts'
 export { type Discrepancy, type Points, PointsReference } from './monitoring/mean-discrepancy.ts'
 export { type ColumnDrift, type ColumnReference, columnDrift, columnReference } from './monitoring/stability.ts'
