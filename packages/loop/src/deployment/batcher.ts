@@ -17,6 +17,8 @@ export interface BatcherOptions {
   readonly limit: number
   /** Contents that may wait; beyond them, requests are refused. */
   readonly queue: number
+  /** A request that has waited for so long, in milliseconds, is refused. */
+  readonly patience: number
   /** Hears the number of contents of each batch. */
   readonly onBatch?: (size: number) => void
 }
@@ -29,9 +31,12 @@ export interface Answered {
 
 interface Waiting {
   readonly contents: readonly Content[]
+  readonly since: number
   readonly resolve: (answered: Answered) => void
   readonly reject: (error: unknown) => void
 }
+
+const busy = { 'retry-after': '1' }
 
 export class Batcher {
   readonly #options: BatcherOptions
@@ -73,13 +78,12 @@ export class Batcher {
    */
   submit(contents: readonly Content[]): Promise<Answered> {
     if (this.#count + contents.length > this.#options.queue && this.#count > 0) {
-      throw new RequestError(503, `The server is busy: ${this.#count} inputs are waiting. Try again in a second.`, {
-        'retry-after': '1',
-      })
+      throw new RequestError(503, `The server is busy: ${this.#count} inputs are waiting. Try again in a second.`, busy)
     }
     return new Promise((resolve, reject) => {
-      if (this.#count === 0) this.#since = performance.now()
-      this.#waiting.push({ contents, resolve, reject })
+      const since = performance.now()
+      if (this.#count === 0) this.#since = since
+      this.#waiting.push({ contents, since, resolve, reject })
       this.#count += contents.length
       this.#lookSoon()
     })
@@ -118,11 +122,20 @@ export class Batcher {
       requests++
     }
     this.#count -= contents
-    this.#since = performance.now()
-    return this.#waiting.splice(0, requests)
+    const now = performance.now()
+    this.#since = now
+    const taken = this.#waiting.splice(0, requests)
+    const { patience } = this.#options
+    if (now - (taken[0]?.since ?? now) <= patience) return taken
+    return taken.filter(({ since, reject }) => {
+      if (now - since <= patience) return true
+      reject(new RequestError(503, 'The server is busy: the request waited too long. Try again in a second.', busy))
+      return false
+    })
   }
 
   async #run(batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return
     const model = this.#model
     const contents = batch.length === 1 ? (batch[0] as Waiting).contents : batch.flatMap((request) => request.contents)
     this.#options.onBatch?.(contents.length)

@@ -19,6 +19,9 @@ ${kindSettings(kind)}
 
   // A recipe of your own, in place of the default one for this kind (\`descent architecture\` prints it).
   // recipe: 'recipe.ts',
+
+  // How \`descent serve\` behaves. Also: host, window, maxBatch, queue, maxBodyMegabytes, timeoutSeconds, requireToken, challenger, log.
+  // serve: { port: 8080, randomShare: 0.05, keepDays: 90, keepMegabytes: 2048 },
 } satisfies Config
 `
 }

@@ -46,6 +46,12 @@ export interface Feedback {
   readonly who: string
 }
 
+/** Feedback that is on the disk, and what had been predicted. Null in its place: there is no such prediction. */
+export interface KeptFeedback {
+  readonly number: number
+  readonly output: string
+}
+
 export type ToWriter =
   | { readonly kind: 'predictions'; readonly batch: number; readonly columns: LogColumns; readonly bodies: Uint8Array }
   | { readonly kind: 'feedback'; readonly ticket: number; readonly feedback: Feedback }
@@ -55,13 +61,7 @@ export type FromWriter =
   | { readonly kind: 'ready' }
   /** The batch is on the disk; `error`: it is not, and why. */
   | { readonly kind: 'written'; readonly batch: number; readonly error: string | null }
-  /** Null: there is no such prediction. */
-  | {
-      readonly kind: 'feedback'
-      readonly ticket: number
-      readonly number: number | null
-      readonly error: string | null
-    }
+  | { readonly kind: 'feedback'; readonly ticket: number; readonly kept: KeptFeedback | null; readonly error: string | null }
   | { readonly kind: 'retained'; readonly removed: number }
 
 /** What the thread is started with. */

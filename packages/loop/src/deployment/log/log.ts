@@ -7,7 +7,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { LogBatch } from './batch.ts'
-import type { Feedback, FromWriter, Keep, LogEntry, ToWriter, WriterTask } from './entry.ts'
+import type { Feedback, FromWriter, Keep, KeptFeedback, LogEntry, ToWriter, WriterTask } from './entry.ts'
 
 export interface LogOptions {
   /** `.descent/` */
@@ -42,7 +42,10 @@ export class PredictionLog {
   readonly #options: Required<LogOptions>
   readonly #worker: Worker
   readonly #sent = new Map<number, Sent>()
-  readonly #tickets = new Map<number, { resolve: (n: number | null) => void; reject: (error: Error) => void }>()
+  readonly #tickets = new Map<
+    number,
+    { resolve: (kept: KeptFeedback | null) => void; reject: (error: Error) => void }
+  >()
   #open = new LogBatch()
   #listeners: ((written: boolean) => void)[] = []
   #timer: NodeJS.Timeout | null = null
@@ -101,9 +104,9 @@ export class PredictionLog {
   }
 
   /**
-   * Keeps what someone said about a prediction; its number once it is on the disk, null where there is no such prediction.
+   * Keeps what someone said about a prediction. Null where there is no such prediction.
    */
-  feedback(feedback: Feedback): Promise<number | null> {
+  feedback(feedback: Feedback): Promise<KeptFeedback | null> {
     if (this.#failed !== null) return Promise.reject(new Error(`The log cannot be written: ${this.#failed}.`))
     this.#send()
     const ticket = this.#ticketNumbers++
@@ -147,7 +150,7 @@ export class PredictionLog {
       case 'feedback': {
         const waiting = this.#tickets.get(message.ticket)
         this.#tickets.delete(message.ticket)
-        if (message.error === null) waiting?.resolve(message.number)
+        if (message.error === null) waiting?.resolve(message.kept)
         else waiting?.reject(new Error(message.error))
         break
       }

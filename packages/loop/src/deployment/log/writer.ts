@@ -6,7 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { exampleId } from '../../store/content.ts'
 import { bulkStatement } from '../../store/statement.ts'
 import { Store } from '../../store/store.ts'
-import type { Feedback, FromWriter, LogColumns, ToWriter, WriterTask } from './entry.ts'
+import type { Feedback, FromWriter, KeptFeedback, LogColumns, ToWriter, WriterTask } from './entry.ts'
 import { Retention } from './retention.ts'
 
 const port = parentPort as MessagePort
@@ -71,11 +71,11 @@ async function handle(message: ToWriter): Promise<void> {
       break
     }
     case 'feedback': {
-      let number: number | null = null
+      let kept: KeptFeedback | null = null
       const error = await attempt(async () => {
-        number = await keepFeedback(message.feedback)
+        kept = await keepFeedback(message.feedback)
       })
-      say({ kind: 'feedback', ticket: message.ticket, number, error })
+      say({ kind: 'feedback', ticket: message.ticket, kept, error })
       break
     }
     case 'close':
@@ -120,16 +120,16 @@ function rowsOf(columns: LogColumns, bodies: Uint8Array): Row[] {
 }
 
 /** Null where there is no such prediction. */
-function keepFeedback({ prediction, value, at, who }: Feedback): Promise<number | null> {
+function keepFeedback({ prediction, value, at, who }: Feedback): Promise<KeptFeedback | null> {
   return store.transaction(async (db) => {
-    const known = await db.selectFrom('prediction').select('number').where('id', '=', prediction).executeTakeFirst()
+    const known = await db.selectFrom('prediction').select('output').where('id', '=', prediction).executeTakeFirst()
     if (!known) return null
     const row = await db
       .insertInto('feedback')
       .values({ prediction, value, at: new Date(at).toISOString(), who })
       .returning('number')
       .executeTakeFirstOrThrow()
-    return row.number
+    return { number: row.number, output: known.output }
   })
 }
 
