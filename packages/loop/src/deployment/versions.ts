@@ -4,6 +4,7 @@
  */
 import { UserError } from '../errors.ts'
 import type { Project } from '../project/project.ts'
+import { currentVersion } from '../registry/aliases.ts'
 import type { ServedModel } from '../registry/served-model.ts'
 import type { Content } from '../store/content.ts'
 import { Batcher, type BatcherOptions } from './batcher.ts'
@@ -40,7 +41,7 @@ export class Versions {
 
   /** @throws {UserError} where there is no champion */
   static async open(project: Project, options: VersionsOptions): Promise<Versions> {
-    const number = await aliasVersion(project, 'champion')
+    const number = await currentVersion(project, 'champion')
     if (number === null) {
       throw new UserError(
         'There is no champion to serve: `descent register RUN` makes a version of a run, `descent promote VERSION` the champion.',
@@ -55,7 +56,7 @@ export class Versions {
 
   /** Looks whether the aliases point elsewhere, and follows them. */
   async poll(): Promise<void> {
-    const number = await aliasVersion(this.#project, 'champion')
+    const number = await currentVersion(this.#project, 'champion')
     const before = this.champion.model.version
     if (number !== null && number !== before) {
       const model = await this.#load('champion', number)
@@ -70,7 +71,7 @@ export class Versions {
   async #pollChallenger(): Promise<void> {
     const { challenger } = this.#options
     if (challenger === null) return
-    const number = await aliasVersion(this.#project, challenger)
+    const number = await currentVersion(this.#project, challenger)
     if (number === (this.shadow.model?.version ?? null)) return
     if (number === null) this.shadow.model = null
     else this.shadow.model = (await this.#load(challenger, number)) ?? this.shadow.model
@@ -120,18 +121,6 @@ export class Versions {
     const rows = await this.#project.store.db.selectFrom('version').select('number').orderBy('number').execute()
     return rows.map(({ number }) => number)
   }
-}
-
-/** What an alias points to at present; null where to nothing. */
-async function aliasVersion({ store }: Project, name: string): Promise<number | null> {
-  const row = await store.db
-    .selectFrom('alias')
-    .select('version')
-    .where('name', '=', name)
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.version ?? null
 }
 
 /** Has the model compute a batch of every size once, so that plans are compiled before someone waits for them. */

@@ -61,7 +61,12 @@ export type FromWriter =
   | { readonly kind: 'ready' }
   /** The batch is on the disk; `error`: it is not, and why. */
   | { readonly kind: 'written'; readonly batch: number; readonly error: string | null }
-  | { readonly kind: 'feedback'; readonly ticket: number; readonly kept: KeptFeedback | null; readonly error: string | null }
+  | {
+      readonly kind: 'feedback'
+      readonly ticket: number
+      readonly kept: KeptFeedback | null
+      readonly error: string | null
+    }
   | { readonly kind: 'retained'; readonly removed: number }
 
 /** What the thread is started with. */

@@ -57,12 +57,16 @@ function readTensors(inputs: readonly unknown[], binary: Buffer): InferTensor[] 
     const size = isObject(parameters) ? parameters.binary_data_size : undefined
     if (size === undefined) return { name, datatype, shape, values: flatten(name, data, count), binary: false }
     if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || at + size > binary.length)
-      throw new RequestError(400, `Input '${name}': binary_data_size says ${show(size)}, but ${binary.length - at} bytes are left.`)
+      throw new RequestError(
+        400,
+        `Input '${name}': binary_data_size says ${show(size)}, but ${binary.length - at} bytes are left.`,
+      )
     const bytes = binary.subarray(at, at + size)
     at += size
     return { name, datatype, shape, values: readBinary(name, datatype, count, bytes), binary: true }
   })
-  if (at !== binary.length) throw new RequestError(400, `${binary.length - at} bytes after the last tensor belong to none.`)
+  if (at !== binary.length)
+    throw new RequestError(400, `${binary.length - at} bytes after the last tensor belong to none.`)
   return tensors
 }
 
@@ -73,7 +77,10 @@ function readShape(name: string, shape: unknown): readonly [readonly number[], n
     shape.length <= 4 &&
     shape.every((size) => Number.isInteger(size) && size >= 0 && size <= 2 ** 31)
   if (!good)
-    throw new RequestError(400, `Input '${shortened(name, 60)}': 'shape' must be a list of one to four whole numbers, not ${show(shape)}.`)
+    throw new RequestError(
+      400,
+      `Input '${shortened(name, 60)}': 'shape' must be a list of one to four whole numbers, not ${show(shape)}.`,
+    )
   return [shape as number[], (shape as number[]).reduce((a, b) => a * b, 1)]
 }
 
@@ -112,7 +119,10 @@ function single(tensors: readonly InferTensor[], name: string): InferTensor {
 
 function column({ name, shape }: InferTensor, count: number): void {
   if (shape[0] !== count || (shape.length > 1 && (shape.length > 2 || shape[1] !== 1)))
-    throw new RequestError(400, `Input '${name}' must have the shape [${count}], as the first one has, not [${shape.join(', ')}].`)
+    throw new RequestError(
+      400,
+      `Input '${name}' must have the shape [${count}], as the first one has, not [${shape.join(', ')}].`,
+    )
 }
 
 function rowsOf(fields: readonly OtherField[], tensors: readonly InferTensor[], count: number): Content[] {
@@ -181,9 +191,11 @@ function pixelBytes(name: string, values: ArrayLike<unknown>, from: number, size
   for (let i = 0; i < size; i++) {
     const value = values[from + i]
     if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > 255)
-      throw new RequestError(400, `Input '${name}': element ${from + i} must be a whole number from 0 to 255, not ${show(value)}.`)
+      throw new RequestError(
+        400,
+        `Input '${name}': element ${from + i} must be a whole number from 0 to 255, not ${show(value)}.`,
+      )
     bytes[i] = value
   }
   return bytes
 }
-

@@ -21,7 +21,11 @@ export interface InferAnswers {
   readonly parameters: Readonly<Record<string, boolean>>
 }
 
-export function writeInferResponse(request: InferRequest, output: OutputSignature, answered: InferAnswers): InferResponse {
+export function writeInferResponse(
+  request: InferRequest,
+  output: OutputSignature,
+  answered: InferAnswers,
+): InferResponse {
   const binaries: Buffer[] = []
   const outputs = wantedOutputs(request, output).map(({ name, datatype, shape, binary }) => {
     const values = valuesOf(name, answered)

@@ -14,19 +14,20 @@ export interface InferTensor {
   readonly binary: boolean
 }
 
-const readers: Readonly<Record<string, { readonly size: number; read(view: DataView, at: number): number | boolean }>> = {
-  BOOL: { size: 1, read: (view, at) => view.getUint8(at) !== 0 },
-  UINT8: { size: 1, read: (view, at) => view.getUint8(at) },
-  UINT16: { size: 2, read: (view, at) => view.getUint16(at, true) },
-  UINT32: { size: 4, read: (view, at) => view.getUint32(at, true) },
-  UINT64: { size: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
-  INT8: { size: 1, read: (view, at) => view.getInt8(at) },
-  INT16: { size: 2, read: (view, at) => view.getInt16(at, true) },
-  INT32: { size: 4, read: (view, at) => view.getInt32(at, true) },
-  INT64: { size: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
-  FP32: { size: 4, read: (view, at) => view.getFloat32(at, true) },
-  FP64: { size: 8, read: (view, at) => view.getFloat64(at, true) },
-}
+const readers: Readonly<Record<string, { readonly size: number; read(view: DataView, at: number): number | boolean }>> =
+  {
+    BOOL: { size: 1, read: (view, at) => view.getUint8(at) !== 0 },
+    UINT8: { size: 1, read: (view, at) => view.getUint8(at) },
+    UINT16: { size: 2, read: (view, at) => view.getUint16(at, true) },
+    UINT32: { size: 4, read: (view, at) => view.getUint32(at, true) },
+    UINT64: { size: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
+    INT8: { size: 1, read: (view, at) => view.getInt8(at) },
+    INT16: { size: 2, read: (view, at) => view.getInt16(at, true) },
+    INT32: { size: 4, read: (view, at) => view.getInt32(at, true) },
+    INT64: { size: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
+    FP32: { size: 4, read: (view, at) => view.getFloat32(at, true) },
+    FP64: { size: 8, read: (view, at) => view.getFloat64(at, true) },
+  }
 
 export const datatypes = [...Object.keys(readers), 'BYTES']
 
@@ -56,7 +57,10 @@ function readByteStrings(name: string, count: number, bytes: Buffer): Buffer[] {
     at = end
   }
   if (values.length !== count || at !== bytes.length)
-    throw new RequestError(400, `Input '${name}': its bytes do not hold ${count} elements with their lengths before them.`)
+    throw new RequestError(
+      400,
+      `Input '${name}': its bytes do not hold ${count} elements with their lengths before them.`,
+    )
   return values
 }
 
@@ -69,6 +73,7 @@ export function unknownDatatype(name: string, datatype: unknown): RequestError {
 
 /** Lists within lists as one list, of `count` elements. */
 export function flatten(name: string, data: unknown, count: number): unknown[] {
+  if (!Array.isArray(data)) throw new RequestError(400, `Input '${name}': 'data' must be a list, not ${show(data)}.`)
   const values: unknown[] = []
   const add = (item: unknown, depth: number): void => {
     if (!Array.isArray(item)) values.push(item)
