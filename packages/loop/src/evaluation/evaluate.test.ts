@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { descent } from '../cli/test-command.ts'
 import { openProject } from '../project/project.ts'
+import { addColumns, addExamples } from '../test-examples.ts'
 import { testProject } from '../test-project.ts'
 import { loadPredictions } from '../training/predictions.ts'
 import { runFolder } from '../training/run.ts'
-import { addExamples, cars, penguins } from '../training/test-data.ts'
+import { cars, penguins } from '../training/test-data.ts'
 import { trainRun } from '../training/train-run.ts'
 import { makeSnapshot } from '../versioning/snapshot.ts'
 import { evaluateRun } from './evaluate.ts'
@@ -16,7 +17,8 @@ import { reportPage } from './report/page.ts'
 test('a classifier is judged by the test examples alone, and every figure follows from its predictions', async (t) => {
   const project = await testProject(t, 'tabular')
   const { examples, columns } = penguins()
-  await addExamples(project, examples, columns)
+  await addColumns(project, columns)
+  await addExamples(project, examples)
   await makeSnapshot(project)
   const run = await trainRun(project, { epochs: 2 })
   const evaluation = await evaluateRun(project, { mistakes: 5 })
@@ -50,7 +52,8 @@ test('a classifier is judged by the test examples alone, and every figure follow
 test('a regression is judged by its errors, and dates are written as days', async (t) => {
   const project = await testProject(t, 'tabular')
   const { examples, columns } = cars()
-  await addExamples(project, examples, columns)
+  await addColumns(project, columns)
+  await addExamples(project, examples)
   await makeSnapshot(project)
   await trainRun(project, { epochs: 3 })
   const { judged, slices, mistakes } = await evaluateRun(project)
@@ -72,7 +75,8 @@ test('a regression is judged by its errors, and dates are written as days', asyn
 test('descent evaluate prints the figures and writes the report; without a run it says what to do', async (t) => {
   const project = await testProject(t, 'tabular')
   const { examples, columns } = penguins()
-  await addExamples(project, examples, columns)
+  await addColumns(project, columns)
+  await addExamples(project, examples)
   await makeSnapshot(project)
   const early = await descent(project.folder, ['evaluate'])
   assert.equal(early.code, 1)
