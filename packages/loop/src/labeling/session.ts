@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts'
 import type { Project } from '../project/project.ts'
 import { addLabeler, appendLabel, isLabelledByOthers, type LabelValue, lastEvent, retractLabel } from './events.ts'
 import type { Choice } from './queue.ts'
+import { closeQueued, reopenQueued } from './queued.ts'
 
 type Done = { readonly choice: Choice } & ({ readonly event: number } | { readonly skip: number })
 
@@ -94,15 +95,12 @@ export class LabelingSession {
     const choice = this.#take()
     const seconds = (this.#clock() - this.#shownAt) / 1000
     const { store } = this.#project
-    const event = await store.transaction(async () =>
-      appendLabel(store, {
-        example: choice.example,
-        value,
-        labeler: this.labeler,
-        seconds,
-        prediction: choice.prediction ?? null,
-      }),
-    )
+    const { example, prediction = null } = choice
+    const event = await store.transaction(async (db) => {
+      const number = appendLabel(store, { example, value, labeler: this.labeler, seconds, prediction })
+      await closeQueued(db, example, number)
+      return number
+    })
     await this.#next({ choice, event })
   }
 
@@ -121,9 +119,11 @@ export class LabelingSession {
   async undo(): Promise<boolean> {
     const last = this.#done.pop()
     if (!last) return false
-    const { db } = this.#project.store
-    if ('event' in last) await retractLabel(db, last.event)
-    else await db.deleteFrom('skip').where('number', '=', last.skip).execute()
+    await this.#project.store.transaction(async (db) => {
+      if ('skip' in last) return void (await db.deleteFrom('skip').where('number', '=', last.skip).execute())
+      await retractLabel(db, last.event)
+      await reopenQueued(db, last.event)
+    })
     this.#queue.unshift(last.choice)
     this.#shownAt = this.#clock()
     return true

@@ -2,9 +2,12 @@
 import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import { labelSet } from '../../labeling/label-set.ts'
-import { labelingQueue } from '../../labeling/queue.ts'
+import { labelingQueue, type Queue } from '../../labeling/queue.ts'
+import { disputed, waiting } from '../../labeling/queued.ts'
 import { LabelingSession } from '../../labeling/session.ts'
 import { type StrategyName, strategyNames } from '../../labeling/strategies/index.ts'
+import type { Work } from '../../progress.ts'
+import type { Project } from '../../project/project.ts'
 import { withProject } from '../context.ts'
 import { readKeys } from '../keys.ts'
 import { labelInTerminal } from '../label-screen.ts'
@@ -19,6 +22,8 @@ interface Options {
   readonly strategy?: string
   readonly run?: number
   readonly candidates?: number
+  readonly suspects?: boolean
+  readonly disputed?: boolean
 }
 
 /** On the command line: `least-confidence`. */
@@ -44,18 +49,11 @@ export function addLabel(program: Command): void {
     .action((options: Options, command: Command) =>
       withProject(command, async (project, work) => {
         const labeler = options.as ?? userInfo().username
-        const { count: n, seed, again, run, candidates } = options
-        const strategy = strategies.get(options.strategy ?? '')
-        const chosen = { labeler, count: n, seed, again, strategy, run, candidates }
-        const { choices, notes } = await labelingQueue(project, { ...chosen, ...work })
+        const { choices, notes } = await queueFor(project, work, labeler, options)
         clearProgress()
-        if (choices.length === 0) {
-          return console.log(
-            'There is nothing left to label. Next: descent snapshot, or `descent label --again` for second opinions.',
-          )
-        }
+        if (choices.length === 0) return console.log(nothingLeft(options))
         const keys = readKeys()
-        const session = await LabelingSession.start(project, labeler, choices, { again })
+        const session = await LabelingSession.start(project, labeler, choices, { again: options.again })
         try {
           const set = await labelSet(project)
           await labelInTerminal({ project, session, set, keys, out: process.stdout, note: notes.join(' ') })
@@ -71,4 +69,23 @@ export function addLabel(program: Command): void {
         console.log(labelled > 0 ? 'Next: descent snapshot' : 'Next: descent label')
       }),
     )
+}
+
+async function queueFor(
+  project: Project,
+  work: Work,
+  labeler: string,
+  options: Options,
+): Promise<Pick<Queue, 'choices' | 'notes'>> {
+  const { count, seed, again, run, candidates } = options
+  if (options.suspects) return { choices: await waiting(project, 'suspect', { labeler, count }), notes: [] }
+  if (options.disputed) return { choices: await disputed(project, { labeler, count }), notes: [] }
+  const strategy = strategies.get(options.strategy ?? '')
+  return labelingQueue(project, { labeler, count, seed, again, strategy, run, candidates, ...work })
+}
+
+function nothingLeft({ suspects, disputed }: Options): string {
+  if (suspects) return 'No label is under suspicion. Next: descent labels errors, which looks for them.'
+  if (disputed) return 'Nobody disagrees about anything that you have not labelled. Next: descent labels agreement'
+  return 'There is nothing left to label. Next: descent snapshot, or `descent label --again` for second opinions.'
 }
