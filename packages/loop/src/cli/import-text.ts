@@ -1,5 +1,5 @@
 /** What is printed of an import: what came, what its columns are taken for, and what is worth a look. */
-import type { ColumnFindings, Findings, Outliers, SizeFindings } from '../sourcing/findings/findings.ts'
+import type { ColumnFindings, Findings, Outliers, Placed, SizeFindings } from '../sourcing/findings/findings.ts'
 import { type ImportReport, placeName, type SourceReport } from '../sourcing/report.ts'
 import { count, counted, duration, paint, table } from './terminal.ts'
 
@@ -11,7 +11,7 @@ export function importText(report: ImportReport): string {
       `Together: ${counted(report.rows, 'row')}, ${count(report.added)} added, ${counted(report.duplicates, 'duplicate')}, ${count(report.bad)} bad.`,
     )
   }
-  const labelled = sources.some((source) => source.classes !== null || source.labels > 0)
+  const labelled = sources.some((source) => source.classes !== null || source.target !== null || source.labels > 0)
   lines.push(`Next: ${labelled ? 'descent snapshot' : 'descent label'}`)
   return lines.join('\n')
 }
@@ -27,7 +27,7 @@ function sourceLines(source: SourceReport): string[] {
   if (duplicates.before > 0) lines.push(`  ${count(duplicates.before)} that the project had already`)
   if (relabeled > 0) lines.push(`  ${counted(relabeled, 'label')} changed from what an earlier import said`)
   lines.push(...columnLines(source))
-  if (source.classes) lines.push(`  ${labelName(source)}: ${classText(source.classes)}`)
+  lines.push(...labelLines(source))
   const problems = [...badLines(source), ...conflictLines(source), ...findingLines(source)]
   if (problems.length > 0) lines.push(paint('yellow', '  Worth a look:'), ...problems.map((line) => `  ${line}`))
   return lines
@@ -37,18 +37,28 @@ function nounOf({ format }: SourceReport): string {
   return format === 'images' || format === 'text' ? 'file' : format === 'idx' ? 'image' : 'row'
 }
 
-function labelName({ target }: SourceReport): string {
-  return target === null ? 'label' : `${target} (the label)`
+function labelLines(source: SourceReport): string[] {
+  const { classes, findings } = source
+  const name = source.target === null ? 'label' : `${source.target} (the label)`
+  const without = findings && findings.labelled < findings.looked ? findings.looked - findings.labelled : 0
+  const some = findings?.looked === source.added ? count(without) : percent(without / (findings?.looked ?? 1))
+  const rest = without === 0 ? '' : `; ${some} without`
+  if (classes) return [`  ${name}: ${classText(classes)}${rest}`]
+  const spread = findings?.labelSpread
+  if (!spread) return without > 0 && source.target !== null ? [`  ${name}: none has one`] : []
+  return [
+    `  ${name}: ${numberText(spread.least)} to ${numberText(spread.greatest)}, median ${numberText(spread.median)}${rest}`,
+  ]
 }
 
 function columnLines({ columns, findings }: SourceReport): string[] {
   const [first] = columns
-  if (!first) return []
+  if (!first || !findings) return []
   const rows = columns.map(({ name, type, missing }, c) => {
-    const found = findings?.columns[c]
+    const found = findings.columns[c]
     return [`  ${name}`, type, missing === 0 ? '' : count(missing), found ? valuesText(found) : '']
   })
-  const types = table([['  column', 'type', 'missing', findings ? 'values' : ''], ...rows])
+  const types = table([['  column', 'type', 'missing', 'values'], ...rows])
   const example = `columns: { ${JSON.stringify(first.name)}: '${first.type === 'category' ? 'text' : 'category'}' }`
   return [
     types,
@@ -121,7 +131,7 @@ function conflictLines(source: SourceReport): string[] {
 }
 
 function findingLines(source: SourceReport): string[] {
-  const { findings, classes, target } = source
+  const { findings, target } = source
   const lines = classLines(source)
   if (!findings) return lines
   const where = findings.looked < source.added ? ` (of ${count(findings.looked)} looked at, chosen at random)` : ''
@@ -133,8 +143,6 @@ function findingLines(source: SourceReport): string[] {
   }
   for (const size of findings.sizes) lines.push(...sizeLines(source, size, where))
   lines.push(...nearLines(source, findings, where))
-  if (classes === null && source.labels === 0 && source.added > 0 && target !== null)
-    lines.push(`none of them has a label in '${target}'`)
   return lines
 }
 
@@ -187,10 +195,11 @@ function sizeLines(source: SourceReport, { what, spread, outliers }: SizeFinding
     case 'characters':
     case 'width':
     case 'height': {
+      const shown = (value: number) => count(Math.round(value))
       const unit = what === 'characters' ? 'characters' : 'pixels'
       if (far > 0)
         return [
-          `${what === 'characters' ? 'length' : what}: ${count(far)} far from the rest, half of which ${far === 1 ? 'has' : 'have'} ${numberText(spread.lower)} to ${numberText(spread.upper)} ${unit}${where}: ${outlierText(source, outliers, numberText)}`,
+          `${what === 'characters' ? 'length' : what}: ${count(far)} far from the rest, half of which ${far === 1 ? 'has' : 'have'} ${shown(spread.lower)} to ${shown(spread.upper)} ${unit}${where}: ${outlierText(source, outliers, shown)}`,
         ]
       return what !== 'characters' && spread.least !== spread.greatest
         ? [
@@ -215,10 +224,7 @@ function nearLines(source: SourceReport, { nearDuplicates: near }: Findings, whe
     source.format === 'images' || source.format === 'idx' ? 'image' : source.columns.length > 0 ? 'row' : 'text'
   const shown = near.first
     .slice(0, 3)
-    .map(
-      ({ id, place, like, likePlace }) =>
-        `  ${id.slice(0, 8)} (${placeName(source, place, null)}) is like ${like.slice(0, 8)}${likePlace === null ? ' of an earlier import' : ` (${placeName(source, likePlace, null)})`}`,
-    )
+    .map(({ one, like }) => `  ${placedText(source, one)} is like ${placedText(source, like)}`)
   const lines = [`${counted(near.count, 'near-duplicate')} (${nearBy[kind]})${where}:`, ...shown]
   if (near.ofFrozen > 0)
     lines.push(
@@ -227,4 +233,9 @@ function nearLines(source: SourceReport, { nearDuplicates: near }: Findings, whe
   if (near.acrossSplits > 0)
     lines.push(`${counted(near.acrossSplits, 'near-duplicate')} of an example in another split`)
   return lines
+}
+
+function placedText(source: SourceReport, { id, place, name, isNew }: Placed): string {
+  const where = name ?? (isNew ? placeName(source, place, null) : 'of an earlier import')
+  return `${id.slice(0, 8)} (${where})`
 }

@@ -37,7 +37,7 @@ const rowsBeforeCheck = 300
 const defaultMaxBadShare = 0.05
 
 /**
- * Imports files and folders: CSV, TSV, JSON Lines and Parquet (rows of a table, or texts in a column), IDX pairs and folders
+ * Imports files and folders: CSV, TSV, JSON, JSON Lines and Parquet (rows of a table, or texts in a column), IDX pairs and folders
  * of PNG or JPEG files (images), folders of text files. A folder's subfolders name the classes. Identical examples are kept
  * once, importing again adds nothing, and an import that was stopped goes on when it is called again.
  * @example

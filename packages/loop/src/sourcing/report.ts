@@ -32,6 +32,7 @@ export interface SourceReport {
   readonly splitConflicts: Counts['splitConflicts']
   readonly columns: readonly ColumnReport[]
   readonly target: string | null
+  /** Examples of each class; null where there are no labels, or they are numbers. */
   readonly classes: Readonly<Record<string, number>> | null
   readonly notes: readonly string[]
   /** Null where it added nothing. */
@@ -81,7 +82,10 @@ export function makeReport(outcome: Outcome): SourceReport {
     splitConflicts: counts.splitConflicts,
     columns: byPosition,
     target: layout?.target?.name ?? null,
-    classes: counts.classes && Object.keys(counts.classes).length > 0 ? counts.classes : null,
+    classes:
+      layout?.target?.as !== 'number' && counts.classes && Object.keys(counts.classes).length > 0
+        ? counts.classes
+        : null,
     notes: [...notes, ...Object.entries(counts.notes).map(([note, count]) => `${count} files ${note}`)],
     findings,
   }
@@ -97,6 +101,7 @@ export function columnsOfFile(layout: Layout | null) {
 export function placeName(source: { readonly format: Format }, place: number, name: string | null): string {
   if (name !== null) return name
   switch (source.format) {
+    case 'json':
     case 'parquet':
       return `row ${place}`
     case 'idx':

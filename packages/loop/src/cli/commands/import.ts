@@ -10,7 +10,7 @@ import { clearProgress } from '../terminal.ts'
 export function addImport(program: Command): void {
   program
     .command('import')
-    .description('bring in examples: CSV, TSV, JSON Lines, Parquet, IDX, image folders, text files')
+    .description('bring in examples: CSV, TSV, JSON, JSON Lines, Parquet, IDX, image folders, text files')
     .argument('<path...>', 'files or folders; the subfolders of a folder name the classes')
     .option('--target <column>', 'the column that holds the label')
     .addOption(

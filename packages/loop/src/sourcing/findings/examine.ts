@@ -4,7 +4,7 @@ import type { Cell, Content, ImageContent } from '../../store/content.ts'
 import type { Store } from '../../store/store.ts'
 import type { Column } from '../layout.ts'
 import { examineColumn } from './column.ts'
-import type { ColumnFindings, Findings, NearDuplicates, Outliers, SizeFindings } from './findings.ts'
+import type { ColumnFindings, Findings, NearDuplicates, Outliers, Placed, SizeFindings } from './findings.ts'
 import { type ImageSketch, nearImages, shrink, side, sketchImage } from './near-images.ts'
 import { type NearColumn, nearRows } from './near-rows.ts'
 import { nearTexts, sketchText, type TextSketch } from './near-texts.ts'
@@ -39,10 +39,16 @@ export async function examine(examined: Examined, { onProgress }: Work = {}): Pr
     if (heads.length % 100 === 0)
       onProgress?.({ what: 'looking at what came', done: heads.length, total: null, unit: 'examples' })
   }
-  const fresh = heads.flatMap(({ isNew }, i) => (isNew ? [i] : []))
+  const fresh = heads
+    .flatMap(({ isNew }, i) => (isNew ? [i] : []))
+    .sort((a, b) => (heads[a] as Head).place - (heads[b] as Head).place)
+  const labels = fresh.flatMap((i) => heads[i]?.label ?? [])
+  const isNumber = labels.every((label) => typeof label === 'number')
   return {
     looked: fresh.length,
     compared: heads.length - fresh.length,
+    labelled: labels.length,
+    labelSpread: isNumber ? spreadOf(Float64Array.from(labels as number[])) : null,
     columns: [],
     sizes: [],
     predictors: [],
@@ -60,10 +66,13 @@ function nearDuplicates(heads: readonly Head[], like: Int32Array): NearDuplicate
     count++
     if (other.frozen) ofFrozen++
     if (one.split !== null && other.split !== null && one.split !== other.split) acrossSplits++
-    if (first.length < mostShown)
-      first.push({ id: one.id, place: one.place, like: other.id, likePlace: other.isNew ? other.place : null })
+    if (first.length < mostShown) first.push({ one: placed(one), like: placed(other) })
   }
   return { count, ofFrozen, acrossSplits, first }
+}
+
+function placed({ id, place, name, isNew }: Head): Placed {
+  return { id, place, name, isNew }
 }
 
 function outliersOf(values: Float64Array, heads: readonly Head[], places: readonly number[]): Outliers {

@@ -6,6 +6,10 @@ export interface Findings {
   readonly looked: number
   /** How many earlier examples they were compared with for near-duplicates. */
   readonly compared: number
+  /** How many of them this import gave a label. */
+  readonly labelled: number
+  /** Of labels that are numbers. */
+  readonly labelSpread: Spread | null
   /** Of rows: each column, in the order of the file. */
   readonly columns: readonly ColumnFindings[]
   /** Of texts and images: sizes. */
@@ -60,12 +64,16 @@ export interface NearDuplicates {
   readonly ofFrozen: number
   /** How many of them were put into another split than the one that they are nearly. */
   readonly acrossSplits: number
-  readonly first: readonly {
-    readonly id: string
-    readonly place: number
-    readonly like: string
-    readonly likePlace: number | null
-  }[]
+  readonly first: readonly { readonly one: Placed; readonly like: Placed }[]
+}
+
+/** An example and where it came from. */
+export interface Placed {
+  readonly id: string
+  readonly place: number
+  readonly name: string | null
+  /** Whether the import at hand brought it. */
+  readonly isNew: boolean
 }
 
 export interface Predictor {

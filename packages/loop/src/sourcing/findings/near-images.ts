@@ -76,7 +76,7 @@ export function imageLikeness(a: ImageSketch, b: ImageSketch): number {
 }
 
 /** For each picture an earlier one that correlates with it by at least `least`, or −1. */
-export function nearImages(sketches: readonly ImageSketch[], least = 0.985): Int32Array {
+export function nearImages(sketches: readonly ImageSketch[], least = 0.995): Int32Array {
   const like = new Int32Array(sketches.length).fill(-1)
   const best = new Float32Array(sketches.length).fill(least)
   const order = Uint32Array.from(sketches.keys())
