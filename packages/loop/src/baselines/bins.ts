@@ -8,13 +8,13 @@ import type { Table } from './rows.ts'
 export interface Bins {
   readonly rows: number
   readonly columns: number
-  /** Value (i, j) is in bin `codes[j * rows + i]`, or `MISSING`. */
+  /** Value (i, j) is in bin `codes[j * rows + i]`: 0 is that of missing values. */
   readonly codes: Uint8Array
-  /** For each column, ascending: bin b holds values up to and with `cuts[b]`, the last bin those above all cuts. */
+  /** For each column, ascending: bin b ≥ 1 holds values up to and with `cuts[b − 1]`, the last bin those above all cuts. */
   readonly cuts: readonly Float64Array[]
 }
 
-export const MISSING = 255
+export const MISSING = 0
 
 /** The cuts of larger tables are those of a sample: quantiles of so many values are near enough. */
 const MOST_SAMPLED = 10_000
@@ -65,7 +65,7 @@ function middle(a: number, b: number): number {
   return half < b ? half : a
 }
 
-/** The first bin whose cut is not below the value. */
+/** The first bin whose cut is not below the value; 0 where it is missing. */
 export function binOf(cuts: Float64Array, value: number): number {
   if (Number.isNaN(value)) return MISSING
   let low = 0
@@ -75,5 +75,5 @@ export function binOf(cuts: Float64Array, value: number): number {
     if (value <= (cuts[half] as number)) high = half
     else low = half + 1
   }
-  return low
+  return low + 1
 }

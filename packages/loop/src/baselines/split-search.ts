@@ -11,6 +11,9 @@ import type { Split } from './trees.ts'
 /** Up to so many rows are sorted by insertion. */
 const FEW = 32
 
+/** What stands for the number of missing rows where all rows are in one bin. */
+const ALIKE = -1
+
 export class ImpuritySearch {
   readonly #bins: Bins
   readonly #labels: Int32Array | null
@@ -78,16 +81,16 @@ export class ImpuritySearch {
   /** The best split on a column, or null where none leaves enough rows on both sides and lowers the impurity. */
   on(column: number): Split | null {
     const missing = this.#order(column)
-    const present = this.#to - this.#from - missing
-    let best = this.#scan(column, present, missing, false)
+    if (missing === ALIKE) return null
+    let best = this.#scan(column, missing, false)
     if (missing > 0) {
-      const other = this.#scan(column, present, missing, true)
+      const other = this.#scan(column, missing, true)
       if (other && (!best || other.gain > best.gain)) best = other
     }
     return best
   }
 
-  /** Puts the node's rows in order of their bins, the missing ones last. Returns how many are missing. */
+  /** Puts the node's rows in order of their bins, the missing ones first. Returns how many are missing, or ALIKE. */
   #order(column: number): number {
     const codes = this.#bins.codes
     const base = column * this.#bins.rows
@@ -97,10 +100,13 @@ export class ImpuritySearch {
     const count = this.#to - from
     if (count <= FEW) {
       let missing = 0
+      let alike = true
+      const first = codes[base + (rows[from] as number)] as number
       for (let i = 0; i < count; i++) {
         const row = rows[from + i] as number
         const code = codes[base + row] as number
         if (code === MISSING) missing++
+        if (code !== first) alike = false
         let at = i
         while (at > 0 && (codes[base + (ordered[at - 1] as number)] as number) > code) {
           ordered[at] = ordered[at - 1] as number
@@ -108,7 +114,7 @@ export class ImpuritySearch {
         }
         ordered[at] = row
       }
-      return missing
+      return alike ? ALIKE : missing
     }
     const starts = this.#starts.fill(0)
     for (let i = 0; i < count; i++) {
@@ -116,7 +122,9 @@ export class ImpuritySearch {
       starts[code + 1] = (starts[code + 1] as number) + 1
     }
     const missing = starts[MISSING + 1] as number
-    for (let code = 1; code <= MISSING; code++) starts[code] = (starts[code] as number) + (starts[code - 1] as number)
+    // In one bin there is nothing to split, and no need for an order.
+    if (missing === 0 && starts[(codes[base + (rows[from] as number)] as number) + 1] === count) return ALIKE
+    for (let code = 1; code <= 256; code++) starts[code] = (starts[code] as number) + (starts[code - 1] as number)
     for (let i = 0; i < count; i++) {
       const row = rows[from + i] as number
       const code = codes[base + row] as number
@@ -127,24 +135,24 @@ export class ImpuritySearch {
     return missing
   }
 
-  #scan(column: number, present: number, missing: number, missingLeft: boolean): Split | null {
+  #scan(column: number, missing: number, missingLeft: boolean): Split | null {
     return this.#labels
-      ? this.#scanClasses(this.#labels, column, present, missing, missingLeft)
-      : this.#scanNumbers(this.#values as Float64Array, column, present, missing, missingLeft)
+      ? this.#scanClasses(this.#labels, column, missing, missingLeft)
+      : this.#scanNumbers(this.#values as Float64Array, column, missing, missingLeft)
   }
 
-  #scanClasses(labels: Int32Array, column: number, present: number, missing: number, missingLeft: boolean) {
+  #scanClasses(labels: Int32Array, column: number, missing: number, missingLeft: boolean) {
     const codes = this.#bins.codes
     const base = column * this.#bins.rows
     const ordered = this.#ordered
     const left = this.#left.fill(0)
     const right = this.#right
     right.set(this.#total)
-    const count = present + missing
+    const count = this.#to - this.#from
     const leafRows = this.#leafRows
     let leftCount = 0
     if (missingLeft) {
-      for (let i = present; i < count; i++) {
+      for (let i = 0; i < missing; i++) {
         const label = labels[ordered[i] as number] as number
         left[label] = (left[label] as number) + 1
         right[label] = (right[label] as number) - 1
@@ -159,9 +167,9 @@ export class ImpuritySearch {
     }
     let most = this.#score
     let bin = -1
-    for (let i = 0; i < present; ) {
+    for (let i = missing; i < count; ) {
       const code = codes[base + (ordered[i] as number)] as number
-      for (; i < present && codes[base + (ordered[i] as number)] === code; i++) {
+      for (; i < count && codes[base + (ordered[i] as number)] === code; i++) {
         const label = labels[ordered[i] as number] as number
         const l = left[label] as number
         const r = right[label] as number
@@ -183,24 +191,24 @@ export class ImpuritySearch {
     return this.#split(column, bin, most, missing, missingLeft)
   }
 
-  #scanNumbers(values: Float64Array, column: number, present: number, missing: number, missingLeft: boolean) {
+  #scanNumbers(values: Float64Array, column: number, missing: number, missingLeft: boolean) {
     const codes = this.#bins.codes
     const base = column * this.#bins.rows
     const ordered = this.#ordered
-    const count = present + missing
+    const count = this.#to - this.#from
     const leafRows = this.#leafRows
     const total = this.#total[0] as number
     let leftCount = 0
     let left = 0
     if (missingLeft) {
-      for (let i = present; i < count; i++) left += values[ordered[i] as number] as number
+      for (let i = 0; i < missing; i++) left += values[ordered[i] as number] as number
       leftCount = missing
     }
     let most = this.#score
     let bin = -1
-    for (let i = 0; i < present; ) {
+    for (let i = missing; i < count; ) {
       const code = codes[base + (ordered[i] as number)] as number
-      for (; i < present && codes[base + (ordered[i] as number)] === code; i++) {
+      for (; i < count && codes[base + (ordered[i] as number)] === code; i++) {
         left += values[ordered[i] as number] as number
         leftCount++
       }

@@ -65,7 +65,7 @@ export class TreeBuilder {
     const cuts = this.#bins.cuts[feature] as Float64Array
     this.#feature[node] = feature
     this.#bin[node] = bin
-    this.#threshold[node] = cuts[bin] ?? Infinity
+    this.#threshold[node] = cuts[bin - 1] ?? Infinity
     this.#missingLeft[node] = missingLeft ? 1 : 0
     this.#gain[node] = gain
     const left = this.#node()
