@@ -1,0 +1,44 @@
+/** The numbers that sum up a classifier, each with its interval. */
+import { metrics } from 'descent'
+import { type BootstrapOptions, bootstrap, meanOf } from './bootstrap.ts'
+import { type ClassPredictions, checkClassPredictions, logLosses, rightOnes } from './class-predictions.ts'
+import type { Interval } from './interval.ts'
+import { metricStatistic } from './metric-statistic.ts'
+
+export interface ClassificationMetrics {
+  readonly accuracy: Interval
+  /** The mean of F1 over classes: what accuracy hides where classes are of unequal size. */
+  readonly macroF1: Interval
+  /** The mean of −ln p of the true class, in nats. */
+  readonly logLoss: Interval
+  /** The area under the ROC curve, for two classes; null for more, and where only one of them occurs. */
+  readonly auc: Interval | null
+}
+
+/**
+ * Accuracy, macro F1, log loss, and for two classes AUC, with bootstrap intervals. Resamples keep the sizes of the classes,
+ * so that each can be measured on all of them. Throws RangeError for predictions that are none.
+ */
+export function classificationMetrics(
+  predictions: ClassPredictions,
+  options: Omit<BootstrapOptions, 'strata'>,
+): ClassificationMetrics {
+  checkClassPredictions(predictions)
+  const { probabilities, truths, classes } = predictions
+  const settings = { ...options, strata: truths }
+  const count = truths.length
+  const macroF1 = metricStatistic(() => new metrics.F1({ average: 'macro' }), probabilities, truths)
+  const both = classes.length === 2 && truths.includes(0) && truths.includes(1)
+  return {
+    accuracy: bootstrap(count, meanOf(rightOnes(predictions)), settings),
+    macroF1: bootstrap(count, macroF1, settings),
+    logLoss: bootstrap(count, meanOf(logLosses(predictions)), settings),
+    auc: both
+      ? bootstrap(
+          count,
+          metricStatistic(() => new metrics.AUC(), probabilities, truths),
+          settings,
+        )
+      : null,
+  }
+}

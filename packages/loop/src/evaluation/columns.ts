@@ -1,0 +1,58 @@
+/** Cutting examples into slices by a column of values. */
+
+/** Categories, null for a missing one; or numbers, NaN for a missing one. */
+export interface Column {
+  readonly name: string
+  readonly values: readonly (string | null)[] | Float64Array
+}
+
+/** The examples of a column's value or range. */
+export interface Slice {
+  readonly column: string
+  /** The value or range, in words. */
+  readonly name: string
+  /** Ascending. */
+  readonly rows: Int32Array
+}
+
+const missing = 'missing'
+
+/**
+ * The slices of a column: one a category; for numbers one for each of `quantiles` equally large ranges (fewer where many
+ * values are equal), or one a value where there are no more values than that. Each example lies in exactly one. Throws
+ * RangeError for fewer than two quantiles.
+ */
+export function sliceColumn({ name, values }: Column, quantiles = 4): Slice[] {
+  if (!(Number.isInteger(quantiles) && quantiles >= 2))
+    throw new RangeError(`quantiles must be a whole number from 2, not ${quantiles}.`)
+  const nameOf =
+    values instanceof Float64Array ? rangeNames(values, quantiles) : (row: number) => values[row] ?? missing
+  const groups = Map.groupBy(values.keys(), nameOf)
+  return Array.from(groups, ([slice, rows]) => ({ column: name, name: slice, rows: Int32Array.from(rows) }))
+}
+
+function rangeNames(values: Float64Array, quantiles: number): (row: number) => string {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort()
+  const distinct = new Set(sorted)
+  if (distinct.size <= quantiles) return (row) => (Number.isNaN(values[row]) ? missing : short(values[row] as number))
+  const cuts = Array.from(
+    { length: quantiles - 1 },
+    (_, q) => sorted[Math.ceil(((q + 1) * sorted.length) / quantiles) - 1] as number,
+  )
+  // A range ends with its cut; the last cut may be the largest value, above which there is nothing.
+  const ends = [...new Set(cuts)].filter((cut) => cut < (sorted.at(-1) as number))
+  const names = [...ends, Infinity].map((end, r) => {
+    const start = ends[r - 1]
+    if (start === undefined) return `up to ${short(end)}`
+    return end === Infinity ? `above ${short(start)}` : `above ${short(start)}, up to ${short(end)}`
+  })
+  return (row) => {
+    const value = values[row] as number
+    if (Number.isNaN(value)) return missing
+    const range = ends.findIndex((end) => value <= end)
+    return names[range < 0 ? names.length - 1 : range] as string
+  }
+}
+
+/** As a person would write it. */
+const short = (value: number) => String(Number(value.toPrecision(6)))

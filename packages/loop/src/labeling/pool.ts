@@ -1,0 +1,29 @@
+/** Who is to be asked about what: the examples that a labeler could label next. */
+import type { Project } from '../project/project.ts'
+import { presentEvents } from './events.ts'
+
+export interface PoolOptions {
+  /** The person who will be asked; what they have labelled or skipped is not asked again. */
+  readonly labeler?: string | undefined
+  /** Also what others have labelled already: second opinions. */
+  readonly again?: boolean | undefined
+}
+
+/** Numbers of the examples to choose from, in order. Rules and models do not count: what only they labelled is still in it. */
+export async function labelingPool(
+  { store }: Project,
+  { labeler, again = false }: PoolOptions = {},
+): Promise<number[]> {
+  const { db } = store
+  const skipped = await db
+    .selectFrom('skip')
+    .select('example')
+    .where('labeler', '=', labeler ?? '')
+    .execute()
+  const out = new Set(skipped.map(({ example }) => example))
+  for (const { example, labeler: who, kind } of await presentEvents(store)) {
+    if (who === labeler || (!again && (kind === 'person' || kind === 'file'))) out.add(example)
+  }
+  const all = await db.selectFrom('example').select('number').orderBy('number').execute()
+  return all.flatMap(({ number }) => (out.has(number) ? [] : [number]))
+}

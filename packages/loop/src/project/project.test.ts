@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { LabelingSession } from '../labeling/session.ts'
+import { addExamples, texts } from '../test-examples.ts'
+import { testFolder, testProject } from '../test-project.ts'
+import { makeSnapshot } from '../versioning/snapshot.ts'
+import { type Config, checkConfig } from './config.ts'
+import { initProject, openProject } from './project.ts'
+import { projectStatus } from './status.ts'
+
+test('a project is found from a folder within it; a second one is not made over it', async (t) => {
+  const folder = await testFolder(t)
+  await writeFile(join(folder, '.gitignore'), 'node_modules/')
+  await (await initProject(folder, 'image')).close()
+  await mkdir(join(folder, 'a/b'), { recursive: true })
+  const project = await openProject(join(folder, 'a/b'))
+  assert.equal(project.folder, folder)
+  assert.equal(project.config.kind, 'image')
+  await project.close()
+  await assert.rejects(initProject(folder, 'text'), /is a project already.*Nothing was changed/)
+  await rm(join(folder, 'descent.config.ts'))
+  await assert.rejects(openProject(folder), /has a store but no descent\.config\.ts/)
+  await assert.rejects(openProject(await testFolder(t)), /no project in .*descent init/)
+})
+
+test('every setting of the config is checked, and the first wrong one is named', () => {
+  const good: Config = {
+    kind: 'tabular',
+    target: 'species',
+    classes: ['a', 'b'],
+    columns: { zip: 'category' },
+    split: { test: 0.2, group: 'patient' },
+    rules: { r: () => null },
+  }
+  assert.equal(checkConfig(good, 'c.ts'), good)
+  for (const [wrong, message] of [
+    [undefined, /c\.ts exports no config/],
+    [{}, /'kind' is missing/],
+    [{ kind: 'video' }, /'kind' must be one of "tabular", "image", "text", not "video"/],
+    [{ kind: 'text', clases: ['a'] }, /'clases' is no setting\. There are: kind, .*classes/],
+    [{ kind: 'text', classes: ['a', 'a'] }, /'classes' must be a list of two or more different texts/],
+    [{ kind: 'tabular', columns: { zip: 'zip' } }, /'columns': zip must be one of .*ignore/],
+    [{ kind: 'tabular', split: { tset: 0.1 } }, /'split\.tset' is no setting/],
+    [{ kind: 'tabular', split: { test: 2 } }, /'split\.test' must be a share/],
+    [{ kind: 'tabular', split: { test: 0.5, validation: 0.5 } }, /nothing would be left to train on/],
+    [{ kind: 'text', rules: { r: 3 } }, /'rules': r must be a function/],
+  ] as const) {
+    assert.throws(() => checkConfig(wrong, 'c.ts'), message)
+  }
+})
+
+test('a config that cannot be read says why', async (t) => {
+  const folder = await testFolder(t)
+  await (await initProject(folder, 'image')).close()
+  await writeFile(join(folder, 'descent.config.ts'), 'export default { kind: ')
+  await assert.rejects(openProject(folder), /descent\.config\.ts cannot be read: /)
+})
+
+test('status follows the circle: it says what changed and what comes next', async (t) => {
+  const project = await testProject(t, 'text')
+  const next = async () => (await projectStatus(project)).next.command
+  assert.equal(await next(), 'descent import PATH…')
+  const numbers = await addExamples(project, texts('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'))
+  assert.equal(await next(), 'descent label')
+  const session = await LabelingSession.start(
+    project,
+    'ada',
+    numbers.map((example) => ({ example, reason: '' })),
+  )
+  for (let i = 0; i < 7; i++) await session.answer(i % 2 ? 'x' : 'y')
+  assert.equal(await next(), 'descent snapshot')
+  await makeSnapshot(project)
+  assert.equal(await next(), 'descent train')
+  await session.answer('x')
+  const { boxes, next: now } = await projectStatus(project)
+  assert.equal(now.command, 'descent snapshot')
+  assert.deepEqual(
+    boxes.map(({ state }) => state),
+    ['done', 'done', 'changed', 'empty', 'empty'],
+  )
+  assert.equal(boxes[2]?.says, 'snapshot 1 with 7 examples; since then 1 label event')
+})

@@ -1,0 +1,60 @@
+/**
+ * A statement that is compiled once and run for many rows: for imports, where building a query for every row would cost more
+ * than running it. The query is written with kysely like any other, with `value('name')` where the row's values go.
+ *
+ * @example
+ * ```ts
+ * const insert = statement<{ id: string }, { number: number }>(
+ *   db.insertInto('example').values({ id: value('id'), … }).returning('number'))
+ * await store.transaction(async () => { for (const row of rows) store.run(insert, row) })
+ * ```
+ */
+import type { CompiledQuery } from 'kysely'
+
+interface Compilable {
+  compile(): CompiledQuery
+}
+
+/** Where a value goes: named by the row, or always the same. */
+type Place = { readonly name: string } | { readonly name: null; readonly value: unknown }
+
+export interface CompiledStatement {
+  readonly sql: string
+  readonly order: readonly Place[]
+  /** Whether it gives back a row. */
+  readonly returns: boolean
+}
+
+export interface Statement<Row, Result> extends CompiledStatement {
+  /** Only for the types. */
+  readonly row?: Row
+  readonly result?: Result
+}
+
+/** What a database gives: a function that runs the statement for one row. */
+export type StatementRunner = (statement: CompiledStatement) => (row: Record<string, unknown>) => unknown
+
+class Named {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/** Stands for the row's value of this name. */
+export function value<T>(name: string): T {
+  return new Named(name) as T
+}
+
+/** Compiles a query in which `value(name)` stands for the row's values. */
+export function statement<Row extends object, Result = undefined>(query: Compilable): Statement<Row, Result> {
+  const { sql, parameters, query: node } = query.compile()
+  const order = parameters.map((parameter) =>
+    parameter instanceof Named ? { name: parameter.name } : { name: null, value: parameter },
+  )
+  return {
+    sql,
+    order,
+    returns: node.kind === 'SelectQueryNode' || ('returning' in node && node.returning !== undefined),
+  }
+}

@@ -1,0 +1,57 @@
+/** For tests: puts contents into a project directly, as an import would. */
+
+import { addLabeler, appendLabel, type LabelValue } from './labeling/events.ts'
+import type { Project } from './project/project.ts'
+import { type Content, encodeContent, exampleId } from './store/content.ts'
+
+export interface TestExample {
+  readonly content: Content
+  readonly label?: LabelValue | null
+  readonly name?: string
+  readonly split?: string
+}
+
+/** Adds the examples, and their labels as words of the labeler; gives the examples' numbers. */
+export async function addExamples(
+  project: Project,
+  examples: readonly TestExample[],
+  labeler = 'file',
+): Promise<number[]> {
+  const { store } = project
+  return store.transaction(async (db) => {
+    await addLabeler(db, labeler, labeler === 'file' ? 'file' : 'person')
+    const { id: importId } = await db
+      .insertInto('import')
+      .values({
+        path: 'test',
+        format: 'test',
+        options: '{}',
+        started_at: '',
+        status: 'done',
+        rows: 0,
+        added: 0,
+        duplicates: 0,
+        bad: 0,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    const numbers: number[] = []
+    for (const [place, { content, label = null, name = null, split = null }] of examples.entries()) {
+      const stored = encodeContent(content)
+      const id = exampleId(stored)
+      await db
+        .insertInto('example')
+        .values({ ...stored, id, bytes: stored.body.length, import_id: importId, place, name, given_split: split })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute()
+      const { number } = await db.selectFrom('example').select('number').where('id', '=', id).executeTakeFirstOrThrow()
+      if (label !== null) appendLabel(store, { example: number, value: label, labeler })
+      numbers.push(number)
+    }
+    return numbers
+  })
+}
+
+export function texts(...lines: readonly string[]): TestExample[] {
+  return lines.map((text) => ({ content: { kind: 'text', text } }))
+}
