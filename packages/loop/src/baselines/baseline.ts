@@ -12,6 +12,7 @@
  * ```
  */
 import { UserError } from '../errors.ts'
+import type { Work } from '../progress.ts'
 import { fitBoosting } from './boosting.ts'
 import { fitForest } from './forest.ts'
 import { fitLogistic } from './logistic.ts'
@@ -19,11 +20,10 @@ import { fitMajority } from './majority.ts'
 import { bytesOf, decodeModel, encodeModel, type Json, type Model, predict } from './model.ts'
 import { fitNaiveBayes } from './naive-bayes.ts'
 import { fitNeighbors } from './neighbors.ts'
-import type { WorkOptions } from './pace.ts'
 import { fitRidge } from './ridge.ts'
 import { checkTraining, isSparse, type Rows, type Targets } from './rows.ts'
 
-export interface FitOptions extends WorkOptions {
+export interface FitOptions extends Work {
   /** Decides bootstraps, samples and held-out rows: the same seed gives the same model. */
   readonly seed: number
 }
@@ -39,7 +39,7 @@ export interface Baseline {
 export interface Fitted {
   readonly name: string
   /** Probabilities [rows, classes], each row adding up to 1, or values [rows]. */
-  readonly predict: (x: Rows, options?: WorkOptions) => Promise<Float64Array>
+  readonly predict: (x: Rows, options?: Work) => Promise<Float64Array>
   /** The size of the model: the bytes of its numbers. */
   readonly bytes: number
   readonly model: Model

@@ -3,14 +3,17 @@
  * adds a small tree for every output, grown where it helps most (Ke et al., NeurIPS 2017). It stops once held-out rows
  * have not improved for a while; where rows are few, it then fits that many rounds to all of them.
  */
+
+import type { Work } from '../progress.ts'
+import type { Random } from '../random.ts'
 import { type Bins, binned } from './bins.ts'
 import { type BoostingLoss, lossOf } from './boosting-loss.ts'
 import { growBoostedTree, type TreeLimits } from './boosting-tree.ts'
 import { asTable, denseColumns } from './dense-columns.ts'
-import { Draws } from './draws.ts'
+import { drawsOf, sampleOf } from './draws.ts'
 import { folds } from './folds.ts'
 import { softmax } from './linear.ts'
-import { Pace, type WorkOptions } from './pace.ts'
+import { Pace } from './pace.ts'
 import type { Rows, Targets } from './rows.ts'
 import { leafOf, TreeBuilder, type Trees } from './trees.ts'
 
@@ -27,7 +30,7 @@ export interface BoostingModel {
   readonly trees: Trees
 }
 
-export interface BoostingOptions extends WorkOptions {
+export interface BoostingOptions extends Work {
   readonly seed: number
   /** The most rounds: 500 unless said otherwise. */
   readonly rounds?: number | undefined
@@ -52,7 +55,7 @@ const ALWAYS_ROWS = 20_000
 const REFIT_ROWS = 20_000
 
 export async function fitBoosting(x: Rows, y: Targets, options: BoostingOptions): Promise<BoostingModel> {
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'boosting trees')
   const { table, chosen } = denseColumns(x, y, MOST_COLUMNS)
   const bins = await binned(table, table.columns > WIDE ? WIDE_BINS : BINS, pace.part(0, 0.05))
   const rounds = options.rounds ?? 500
@@ -111,12 +114,11 @@ async function boost(
   let best = { loss: heldOut ? loss.mean(scores, heldOut) : Infinity, rounds: 0 }
   let round = 0
   while (round < rounds && (!heldOut || round - best.rounds < patience)) {
-    const draws = new Draws(seed, round)
+    const draws = drawsOf(seed, round)
     loss.derivatives(scores, first, second)
     const rows = training.length > ALWAYS_ROWS ? half(training, draws) : training
     for (let k = 0; k < outputs; k++) {
-      const columns =
-        drawn < bins.columns ? draws.sample(bins.columns, drawn).sort() : draws.sample(bins.columns).sort()
+      const columns = sampleOf(draws, bins.columns, drawn).sort()
       const part = (all: Float32Array) => all.subarray(k * bins.rows, (k + 1) * bins.rows)
       await growBoostedTree(bins, rows.slice(), columns, part(first), part(second), builder, limits, pace)
       if (pace.due()) await pace.rest((round + k / outputs) / rounds)
@@ -133,7 +135,7 @@ async function boost(
 }
 
 /** About half of the rows, in their order. */
-function half(rows: Int32Array, draws: Draws): Int32Array {
+function half(rows: Int32Array, draws: Random): Int32Array {
   return rows.filter(() => draws.below(2) === 0)
 }
 

@@ -1,5 +1,5 @@
 /** Parts of the rows to try settings on: stratified by class where targets are classes. */
-import { Draws } from './draws.ts'
+import { drawsOf, sampleOf } from './draws.ts'
 import { type Targets, targetCount } from './rows.ts'
 
 export interface Fold {
@@ -13,7 +13,7 @@ export interface Fold {
  */
 export function folds(y: Targets, count: number, seed: number): Fold[] {
   const rows = targetCount(y)
-  const shuffled = new Draws(seed, 0x666f6c64).sample(rows)
+  const shuffled = sampleOf(drawsOf(seed, 0x666f), rows)
   if (y.kind === 'classes') shuffled.sort((a, b) => (y.labels[a] as number) - (y.labels[b] as number))
   const foldOf = new Int32Array(rows)
   shuffled.forEach((row, i) => {

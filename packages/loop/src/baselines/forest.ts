@@ -2,10 +2,13 @@
  * Random forests (Breiman 2001): trees grown to the end on bootstrap samples, each split the best among √columns
  * columns drawn anew (a third of the columns for numbers); the answer is the mean over the trees.
  */
+
+import type { Work } from '../progress.ts'
+import type { Random } from '../random.ts'
 import { type Bins, binned } from './bins.ts'
 import { asTable, denseColumns } from './dense-columns.ts'
-import { Draws } from './draws.ts'
-import { Pace, type WorkOptions } from './pace.ts'
+import { drawsOf } from './draws.ts'
+import { Pace } from './pace.ts'
 import type { Rows, Targets } from './rows.ts'
 import { ImpuritySearch } from './split-search.ts'
 import { leafOf, partition, type Split, TreeBuilder, type Trees } from './trees.ts'
@@ -18,7 +21,7 @@ export interface ForestModel {
   readonly trees: Trees
 }
 
-export interface ForestOptions extends WorkOptions {
+export interface ForestOptions extends Work {
   readonly seed: number
   readonly trees?: number | undefined
   /** The fewest rows in a leaf: 1 for classes, 3 for numbers. */
@@ -32,7 +35,7 @@ const MOST_COLUMNS = 500
 const BINS = 128
 
 export async function fitForest(x: Rows, y: Targets, options: ForestOptions): Promise<ForestModel> {
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'growing a forest')
   const { table, chosen } = denseColumns(x, y, MOST_COLUMNS)
   const bins = await binned(table, BINS, pace.part(0, 0.05))
   const classes = y.kind === 'classes'
@@ -43,7 +46,7 @@ export async function fitForest(x: Rows, y: Targets, options: ForestOptions): Pr
   const drawn = options.drawn ?? Math.max(1, Math.round(usual))
   const growing = pace.part(0.05, 1)
   for (let tree = 0; tree < count; tree++) {
-    const draws = new Draws(options.seed, tree + 1)
+    const draws = drawsOf(options.seed, tree + 1)
     await growTree(bins, y, builder, { leafRows, drawn }, draws, growing, tree / count)
   }
   return { kind: 'forest', columns: x.columns, chosen, trees: builder.trees() }
@@ -55,7 +58,7 @@ async function growTree(
   y: Targets,
   builder: TreeBuilder,
   { leafRows, drawn }: { readonly leafRows: number; readonly drawn: number },
-  draws: Draws,
+  draws: Random,
   pace: Pace,
   share: number,
 ): Promise<void> {
@@ -83,7 +86,7 @@ async function growTree(
 }
 
 /** The best split on `drawn` random columns; goes on drawing while none of them can be split at all. */
-function bestOf(search: ImpuritySearch, order: Int32Array, drawn: number, draws: Draws): Split | null {
+function bestOf(search: ImpuritySearch, order: Int32Array, drawn: number, draws: Random): Split | null {
   let best: Split | null = null
   for (let i = 0; i < order.length && (i < drawn || !best); i++) {
     const j = i + draws.below(order.length - i)

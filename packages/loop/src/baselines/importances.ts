@@ -1,8 +1,9 @@
 /** What a fitted baseline looks at: how much each column counts, from the model itself or by trying. */
+
+import type { Work } from '../progress.ts'
 import type { Fitted } from './baseline.ts'
-import { Draws } from './draws.ts'
+import { drawsOf, sampleOf } from './draws.ts'
 import type { Model } from './model.ts'
-import type { WorkOptions } from './pace.ts'
 import { type Rows, type Table, type Targets, takeRows, takeTargets } from './rows.ts'
 import { scoreOf } from './scores.ts'
 import { gainOf } from './trees.ts'
@@ -72,7 +73,7 @@ function ownImportances(model: Model): Float64Array | null {
   }
 }
 
-export interface PermutationOptions extends WorkOptions {
+export interface PermutationOptions extends Work {
   readonly seed: number
   /** It asks about at most so many rows: 1,000 unless said otherwise. */
   readonly rows?: number | undefined
@@ -90,19 +91,19 @@ export async function permutationImportances(
   names: readonly string[],
   options: PermutationOptions,
 ): Promise<Importance[]> {
-  const some = new Draws(options.seed, 1).sample(x.rows, Math.min(x.rows, options.rows ?? 1000))
+  const some = sampleOf(drawsOf(options.seed, 1), x.rows, Math.min(x.rows, options.rows ?? 1000))
   const [rows, targets] = [takeRows(x, some), takeTargets(y, some)]
   const score = async (asked: Rows) => scoreOf(await fitted.predict(asked, { signal: options.signal }), targets)
   const whole = await score(rows)
   const losses = new Float64Array(x.columns)
   for (let j = 0; j < x.columns; j++) {
-    const order = new Draws(options.seed, j + 2).sample(rows.rows)
+    const order = sampleOf(drawsOf(options.seed, j + 2), rows.rows)
     const values = Float64Array.from(rows.values)
     order.forEach((from, to) => {
       values[to * x.columns + j] = rows.values[from * x.columns + j] as number
     })
     losses[j] = whole - (await score({ ...rows, values }))
-    options.onProgress?.((j + 1) / x.columns)
+    options.onProgress?.({ what: 'shuffling columns', done: j + 1, total: x.columns, unit: 'columns' })
   }
   return ranked(losses, names)
 }

@@ -6,15 +6,17 @@
  * over scaled columns (sparse rows stay as they are), found by L-BFGS. The minimum is unique but for a shift of all
  * biases. Without a given λ, the one with the lowest loss on held-out rows is taken.
  */
+
+import type { Work } from '../progress.ts'
 import { type Design, denseDesign, sparseDesign } from './design.ts'
 import { folds } from './folds.ts'
 import { minimize, type Point } from './lbfgs.ts'
 import { type LinearModel, softmax, unscaled } from './linear.ts'
-import { Pace, type WorkOptions } from './pace.ts'
+import { Pace } from './pace.ts'
 import { type ClassTargets, isSparse, type Rows, takeRows, takeTargets } from './rows.ts'
 import { type Scaling, scalingOf } from './scaling.ts'
 
-export interface LogisticOptions extends WorkOptions {
+export interface LogisticOptions extends Work {
   readonly seed: number
   /** λ times the number of rows: the penalty against the whole sum of losses, 1/C elsewhere. Held-out rows decide. */
   readonly penalty?: number | undefined
@@ -34,7 +36,7 @@ const CHOOSING = 1e-3
 
 /** Fits W and b. */
 export async function fitLogistic(x: Rows, y: ClassTargets, options: LogisticOptions): Promise<LinearModel> {
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'fitting a logistic regression')
   const scaling = isSparse(x) ? unitScaling(x.columns) : scalingOf(x)
   const penalty = options.penalty ?? (await choosePenalty(x, y, scaling, options.seed, pace.part(0, 0.3)))
   const l2 = penalty / x.rows

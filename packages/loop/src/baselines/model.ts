@@ -3,21 +3,22 @@
  * be written as JSON and read again, and nothing about it is hidden.
  */
 import { UserError } from '../errors.ts'
+import type { Work } from '../progress.ts'
 import { type BoostingModel, predictBoosting } from './boosting.ts'
 import { type ForestModel, predictForest } from './forest.ts'
 import { type LinearModel, predictLinear } from './linear.ts'
 import { type MajorityModel, predictMajority } from './majority.ts'
 import { type NaiveBayesModel, predictNaiveBayes } from './naive-bayes.ts'
 import { type NeighborsModel, predictNeighbors } from './neighbors.ts'
-import { Pace, type WorkOptions } from './pace.ts'
+import { Pace } from './pace.ts'
 import { checkColumns, type Rows } from './rows.ts'
 
 export type Model = MajorityModel | LinearModel | NaiveBayesModel | NeighborsModel | ForestModel | BoostingModel
 
 /** Probabilities [rows, classes], each row adding up to 1, or values [rows]. Throws UserError on other columns. */
-export async function predict(model: Model, x: Rows, options: WorkOptions = {}): Promise<Float64Array> {
+export async function predict(model: Model, x: Rows, options: Work = {}): Promise<Float64Array> {
   checkColumns(x, model.columns)
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'predicting')
   switch (model.kind) {
     case 'majority':
       return predictMajority(model, x.rows)

@@ -7,10 +7,11 @@
  * α, the one with the lowest loss on held-out rows is taken.
  */
 import { UserError } from '../errors.ts'
+import type { Work } from '../progress.ts'
 import { folds } from './folds.ts'
 import { softmax } from './linear.ts'
 import { shares } from './majority.ts'
-import { Pace, type WorkOptions } from './pace.ts'
+import { Pace } from './pace.ts'
 import { type ClassTargets, isSparse, type Rows, takeRows, takeTargets } from './rows.ts'
 
 export interface NaiveBayesModel {
@@ -24,7 +25,7 @@ export interface NaiveBayesModel {
   readonly logs: Float64Array
 }
 
-export interface NaiveBayesOptions extends WorkOptions {
+export interface NaiveBayesOptions extends Work {
   readonly seed: number
   /** α: what is added to every count. Held-out rows decide where it is left out. */
   readonly alpha?: number | undefined
@@ -33,7 +34,7 @@ export interface NaiveBayesOptions extends WorkOptions {
 const ALPHAS: readonly number[] = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
 
 export async function fitNaiveBayes(x: Rows, y: ClassTargets, options: NaiveBayesOptions): Promise<NaiveBayesModel> {
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'fitting naive Bayes')
   for (let at = 0; at < x.values.length; at++) {
     if ((x.values[at] as number) < 0)
       throw new UserError('Naive Bayes counts things, so it needs values of 0 or more. Choose another baseline.')

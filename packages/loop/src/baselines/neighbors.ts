@@ -3,10 +3,12 @@
  * numbers. Without given settings, k and whether columns are scaled to one deviation are those that predict rows best
  * from all others.
  */
+
+import type { Work } from '../progress.ts'
 import { asTable, denseColumns } from './dense-columns.ts'
-import { Draws } from './draws.ts'
+import { drawsOf, sampleOf } from './draws.ts'
 import { type Nearest, nearest, type Points } from './nearest.ts'
-import { Pace, type WorkOptions } from './pace.ts'
+import { Pace } from './pace.ts'
 import type { Rows, Table, Targets } from './rows.ts'
 import { takeRows, takeTargets } from './rows.ts'
 import { type Scaling, scaleInto, scalingOf } from './scaling.ts'
@@ -25,7 +27,7 @@ export interface NeighborsModel {
   readonly targets: Int32Array | Float64Array
 }
 
-export interface NeighborsOptions extends WorkOptions {
+export interface NeighborsOptions extends Work {
   readonly seed: number
   readonly k?: number | undefined
   /** Whether columns are brought to standard deviation 1. */
@@ -39,7 +41,7 @@ const MOST_ASKED = 1000
 const MOST_AMONG = 10_000
 
 export async function fitNeighbors(x: Rows, y: Targets, options: NeighborsOptions): Promise<NeighborsModel> {
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'choosing neighbours')
   const { table, chosen } = denseColumns(x, y, MOST_COLUMNS)
   const scalings = (options.scaled === undefined ? [true, false] : [options.scaled]).map((scaled) => {
     const scaling = scalingOf(table)
@@ -78,7 +80,7 @@ async function choose(
   if (scalings.length * numbers.length === 1 || table.rows < 3) {
     return { k: numbers[0] as number, scaling: only as Scaling }
   }
-  const some = new Draws(seed, 0x6b6e6e).sample(table.rows, Math.min(table.rows, MOST_AMONG))
+  const some = sampleOf(drawsOf(seed, 0x6b6e), table.rows, Math.min(table.rows, MOST_AMONG))
   const [among, targets] = [takeRows(table, some), takeTargets(y, some)]
   const asked = Int32Array.from({ length: Math.min(among.rows, MOST_ASKED) }, (_, i) => i)
   const most = Math.max(...numbers)

@@ -6,16 +6,18 @@
  * over scaled columns. Dense rows are solved by Cholesky's factorisation of XᵀX + λI; sparse ones, and those with too
  * many columns for that, by conjugate gradients on the same system, with the columns centred in thought only.
  */
+
+import type { Work } from '../progress.ts'
 import { solveCholesky } from './cholesky.ts'
 import { type Design, denseDesign, sparseDesign } from './design.ts'
 import { dot } from './lbfgs.ts'
 import { type LinearModel, unscaled } from './linear.ts'
 import { shares } from './majority.ts'
-import { Pace, type WorkOptions } from './pace.ts'
+import { Pace } from './pace.ts'
 import { isSparse, type NumberTargets, type Rows } from './rows.ts'
 import { scalingOf } from './scaling.ts'
 
-export interface RidgeOptions extends WorkOptions {
+export interface RidgeOptions extends Work {
   /** λ: enough to settle columns that depend on one another. 1 unless said otherwise; must be above 0. */
   readonly penalty?: number | undefined
 }
@@ -24,7 +26,7 @@ export interface RidgeOptions extends WorkOptions {
 const MOST_COLUMNS = 3000
 
 export async function fitRidge(x: Rows, y: NumberTargets, options: RidgeOptions = {}): Promise<LinearModel> {
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'fitting a linear regression')
   const penalty = options.penalty ?? 1
   const mean = shares(y)[0] as number
   const off = y.values.map((value) => value - mean)

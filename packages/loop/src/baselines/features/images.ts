@@ -3,7 +3,8 @@
  * which direction whatever the light, and the mean of each zone, which says where it is bright.
  */
 import { UserError } from '../../errors.ts'
-import { Pace, type WorkOptions } from '../pace.ts'
+import type { Work } from '../../progress.ts'
+import { Pace } from '../pace.ts'
 import type { Table } from '../rows.ts'
 
 /** `count` images of one size, a byte a channel: [count, height, width, channels]. */
@@ -15,7 +16,7 @@ export interface Images {
   readonly bytes: Uint8Array
 }
 
-export interface ImageOptions extends WorkOptions {
+export interface ImageOptions extends Work {
   /** The side of a cell, in pixels: an eighth of the shorter side, from 4 on, unless said otherwise. */
   readonly cell?: number | undefined
 }
@@ -36,7 +37,7 @@ export async function imageRows(images: Images, options: ImageOptions = {}): Pro
     throw new UserError(`Images ${shape} need ${count * size} bytes, not ${bytes.length}.`)
   }
   const grid = gridOf(height, width, options.cell)
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'measuring images')
   const columns = grid.blocks * BLOCK * BLOCK * DIRECTIONS + grid.down * grid.across * channels
   const values = new Float32Array(count * columns)
   const histograms = new Float64Array(grid.down * grid.across * DIRECTIONS)

@@ -4,7 +4,8 @@
  * learned but how many texts each column occurs in.
  */
 import { UserError } from '../../errors.ts'
-import { Pace, type WorkOptions } from '../pace.ts'
+import type { Work } from '../../progress.ts'
+import { Pace } from '../pace.ts'
 import type { SparseRows } from '../rows.ts'
 
 export interface TextOptions {
@@ -28,14 +29,14 @@ export interface TextFeatures {
 /** Learns in how many texts each term occurs. Throws UserError on options that cannot be. */
 export async function fitTextFeatures(
   texts: readonly string[],
-  options: TextOptions & WorkOptions = {},
+  options: TextOptions & Work = {},
 ): Promise<TextFeatures> {
   const { bits = 18, words = 2, characters = null } = options
   if (!Number.isInteger(bits) || bits < 1 || bits > 24)
     throw new UserError(`Text features: bits is ${bits}. It must be a whole number from 1 to 24.`)
   if (!Number.isInteger(words) || words < 0 || (words === 0 && !characters))
     throw new UserError(`Text features: words is ${words}. It must be a whole number, and without characters above 0.`)
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'counting words')
   const occurs = new Int32Array(2 ** bits)
   for (const [i, text] of texts.entries()) {
     for (const column of counted(text, bits, words, characters).keys()) occurs[column] = (occurs[column] as number) + 1
@@ -49,10 +50,10 @@ export async function fitTextFeatures(
 export async function textRows(
   features: TextFeatures,
   texts: readonly string[],
-  options: WorkOptions = {},
+  options: Work = {},
 ): Promise<SparseRows> {
   const { bits, words, characters, weights } = features
-  const pace = new Pace(options)
+  const pace = new Pace(options, 'counting words')
   const starts = new Int32Array(texts.length + 1)
   const indices: number[] = []
   const values: number[] = []
