@@ -1,7 +1,10 @@
 /**
  * `npm run bench:bandwidth`: operations that compute little for what they read and write, on arrays larger than the
- * caches, and their share of the machine's memory bandwidth (the triad of limits.ts). Outputs lie in memory that is
- * there, as the values inside of a plan do.
+ * caches, and their share of the machine's memory bandwidth (the triad of devices/x64/limits.ts). Outputs lie in memory
+ * that is there, as the values inside of a plan do.
+ *
+ * Operation and triad take turns, so that a machine with other work to do slows both, and a share is the median of the
+ * turns' shares. In a turn each runs twice and the second time counts: what the other has left in the caches is gone then.
  *
  *   npm run bench:bandwidth -- softmax 'layer norm'      some of them; without names, all
  */
@@ -10,7 +13,7 @@ import { availableParallelism } from 'node:os'
 import { nn, randint, randn, softmax, type Tensor, zeros } from 'descent'
 import { currentDevice } from '../packages/descent/src/backend.ts'
 import { planOf } from '../packages/descent/src/compile.ts'
-import { machineLimits, measureLimits } from './limits.ts'
+import { openTriad, type Triad } from '../packages/descent/src/devices/x64/limits.ts'
 import { summary } from './measure.ts'
 
 interface Case {
@@ -24,7 +27,7 @@ interface Case {
 
 const [rows, columns] = [8192, 2048]
 const [count, width, picked] = [50_000, 512, 32_768]
-const runs = 21
+const turns = 15
 
 /** The gradient of a function's input, for a cotangent. */
 function backwards(fn: (x: Tensor) => Tensor, parameters: readonly Tensor[] = []): Case['fn'] {
@@ -94,7 +97,13 @@ function cases(): Case[] {
   ]
 }
 
-function timesOf({ fn, inputs }: Case): number[] {
+interface Turn {
+  /** Seconds of the operation, and of the triad right before. */
+  readonly operation: number
+  readonly triad: number
+}
+
+function turnsOf({ fn, inputs }: Case, triad: Triad): Turn[] {
   const device = currentDevice()
   const { planned, storages, inputs: read, outputs } = planOf(fn as (...x: Tensor[]) => Tensor, [...inputs])
   const bound = [...storages]
@@ -106,21 +115,37 @@ function timesOf({ fn, inputs }: Case): number[] {
     )
   }
   const runner = device.prepare(planned.plan)
-  runner.run(bound)
-  return Array.from({ length: runs }, () => {
+  const seconds = (): number => {
     const start = performance.now()
     runner.run(bound)
-    return performance.now() - start
-  })
+    return (performance.now() - start) / 1000
+  }
+  const second = (run: () => number): number => {
+    run()
+    return run()
+  }
+  seconds()
+  return Array.from({ length: turns }, () => ({ triad: second(triad.run), operation: second(seconds) }))
 }
 
-const limit = machineLimits(measureLimits(availableParallelism())).bytes
+const median = (values: readonly number[]): number => summary(values).median
+
+const triad = openTriad(availableParallelism())
 const wanted = process.argv.slice(2)
-console.log(`device ${currentDevice().name}, at most ${(limit / 1e9).toFixed(1)} GB/s (triad)\n`)
-console.log(`${'operation'.padEnd(22)}  median ms  min ms   GB/s  share`)
+console.log(`device ${currentDevice().name}\n`)
+console.log(`${'operation'.padEnd(22)}  median ms  min ms   GB/s  triad  share`)
 for (const c of cases().filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-  const { median, min } = summary(timesOf(c))
-  const rate = (4 * c.arrays * c.size) / (median / 1000)
-  const columnsOf = [median.toFixed(2).padStart(9), min.toFixed(2).padStart(7), (rate / 1e9).toFixed(1).padStart(6)]
-  console.log(`${c.name.padEnd(22)}  ${columnsOf.join(' ')}   ${((100 * rate) / limit).toFixed(0)} %`)
+  const bytes = 4 * c.arrays * c.size
+  const measured = turnsOf(c, triad)
+  const { median: seconds, min } = summary(measured.map(({ operation }) => operation))
+  const limit = triad.bytes / median(measured.map((turn) => turn.triad))
+  const share = median(measured.map((turn) => bytes / turn.operation / (triad.bytes / turn.triad)))
+  const columnsOf = [
+    (1000 * seconds).toFixed(2).padStart(9),
+    (1000 * min).toFixed(2).padStart(7),
+    (bytes / seconds / 1e9).toFixed(1).padStart(6),
+    (limit / 1e9).toFixed(1).padStart(6),
+  ]
+  console.log(`${c.name.padEnd(22)}  ${columnsOf.join(' ')}   ${(100 * share).toFixed(0)} %`)
 }
+triad.close()

@@ -34,7 +34,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/^random/, 'Random numbers'],
   [/^(autograd|gradient)/, 'Gradients'],
   [/^(compile|trace|program|export)|^(graph|kernel|ops)\//, 'Compilation'],
-  [/^backend|^(devices|doctor)\//, 'Devices'],
+  [/^(backend|inspection)|^(devices|doctor)\//, 'Devices'],
   [/^errors/, 'Errors'],
 ]
 

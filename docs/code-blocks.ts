@@ -54,12 +54,15 @@ export function normalized(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
 }
 
-const library = new URL('../packages/descent/src/index.ts', import.meta.url).href
+const sources = new URL('../packages/descent/src/', import.meta.url).href
 
 /** Runs a block as a module of its own and returns what it printed, one entry a call of console.log. */
 export async function runBlock(code: string): Promise<string[]> {
   const printed: string[] = []
-  const script = stripTypeScriptTypes(code).replaceAll(/from 'descent'/g, `from '${library}'`)
+  const script = stripTypeScriptTypes(code).replaceAll(
+    /from 'descent(\/\w+)?'/g,
+    (_, part = '') => `from '${sources}${part}/index.ts'`,
+  )
   const { log } = console
   setDevice('wasm')
   manualSeed(0)

@@ -2,7 +2,7 @@
  * Dawid and Skene against majority vote on simulated labelers, mean over seeds: `node bench/loop/consensus.ts [seeds]`.
  */
 import { type Consensus, dawidSkene, majorityVote } from '../../packages/loop/src/labeling/consensus.ts'
-import { type SimulatedLabeler, simulateLabelers } from '../../packages/loop/src/labeling/simulated-labelers.ts'
+import { type SimulatedLabeler, simulateLabelers } from '../../packages/loop/src/labeling/test-labelers.ts'
 
 const seeds = Number(process.argv[2] ?? 20)
 const alike = (skills: readonly number[], share: number): SimulatedLabeler[] =>

@@ -4,9 +4,9 @@
  * cross-validation of a small network.
  */
 import { device } from 'descent'
-import { plantErrors, readDigits, trainAndPredict } from '../../packages/loop/src/labeling/digits-fixture.ts'
 import { outOfSampleProbabilities } from '../../packages/loop/src/labeling/folds.ts'
 import { findLabelErrors } from '../../packages/loop/src/labeling/label-errors.ts'
+import { plantErrors, readDigits, trainAndPredict } from '../../packages/loop/src/labeling/test-digits.ts'
 
 const share = Number(process.argv[2] ?? 0.05)
 const folds = Number(process.argv[3] ?? 4)

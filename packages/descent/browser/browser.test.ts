@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Browser, chromium } from 'playwright-core'
 import { findChromium, flags } from './chromium.ts'
 import { servePage } from './server.ts'
-import { learn, type Report } from './training.ts'
+import { inspect, learn, type Report } from './training.ts'
 
 const executablePath = findChromium()
 const inCI = process.env.CI === 'true'
@@ -49,6 +49,11 @@ describe('in Chromium', { skip: executablePath === null && !inCI ? missing : fal
         await worker
         assert.deepEqual(await learnThere(), expected)
         assert.equal(page.workers().length, isolated ? 1 : 0)
+        const [error, printed, sum] = await page.evaluate(() =>
+          (globalThis as unknown as { inspect: typeof inspect }).inspect(),
+        )
+        assert.match(error, /^print: .*await loadInspection\(\)/)
+        assert.deepEqual([printed, sum], (await inspect()).slice(1))
         assert.deepEqual(complaints, [])
       } finally {
         await page.close()

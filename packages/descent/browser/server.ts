@@ -16,8 +16,8 @@ const page = `<!doctype html>
 <title>Descent</title>
 <link rel="icon" href="data:,">
 <script type="module">
-  import { learn } from '/browser/training.ts'
-  globalThis.learn = learn
+  import { inspect, learn } from '/browser/training.ts'
+  Object.assign(globalThis, { inspect, learn })
 </script>
 `
 

@@ -2,9 +2,11 @@
 import {
   compile,
   crossEntropy,
+  loadInspection,
   manualSeed,
   nn,
   noGrad,
+  ones,
   optim,
   randint,
   randn,
@@ -51,6 +53,25 @@ export function learn(threads: number | null): Report {
   net.eval()
   const answer = compile((x: Tensor) => net.forward(x))
   return { losses, logits: bits(noGrad(() => answer(images)).data()) }
+}
+
+/** The error of a print that comes before what prints is loaded, the print itself, and a sum on the device reference. */
+export async function inspect(): Promise<readonly [string, string, number]> {
+  const double = compile((x: Tensor) => x.mul(2))
+  const x = ones([3])
+  double(x)
+  let error = ''
+  try {
+    double.print('kernels')
+  } catch (thrown) {
+    error = (thrown as Error).message
+  }
+  await loadInspection()
+  const printed = double.print('kernels')
+  setDevice('reference')
+  const sum = ones([3]).mul(0.1).sum().item()
+  setDevice('wasm')
+  return [error, printed, sum]
 }
 
 function bits(values: ReturnType<Tensor['data']>): number[] {

@@ -1,8 +1,8 @@
 /** Whether a device's results are those that the oracle knows, as exactly as they can be known. */
 import type { DeviceName } from '../src/index.ts'
-import { type Mode, type Outcome, type Result, run } from './interpret.ts'
+import type { Mode, Outcome, Result } from './interpret.ts'
 import type { Oracle } from './oracle.ts'
-import { overwritten, readsGradients, type Statement } from './program.ts'
+import { overwritten, readsGradients } from './program.ts'
 
 export interface Difference {
   readonly device: DeviceName
@@ -35,7 +35,6 @@ export function judge(oracle: Oracle, device: DeviceName, mode: Mode, got: Outco
     return differs(`${got.error.name}: ${got.error.message.slice(0, 40)}`, `${got.error.name}: ${got.error.message}`)
   if (got.error || base.error) {
     if (got.error?.name === base.error?.name) return null
-    if (mode === 'compiled' && !got.error && nobodyNeeds(oracle, device, got)) return null
     if (!oracle.exact && Array.from({ length: MANY }, (_, way) => oracle.disturbed(way)).some(otherError(base)))
       return null
     return differs(
@@ -77,17 +76,6 @@ export function judge(oracle: Oracle, device: DeviceName, mode: Mode, got: Outco
       !base.results.some((want) => want.name === result.name) && Array.from(result.values).some((x) => x !== 0),
   )
   return extra ? differs('extra', `${extra.name} should not be there`) : null
-}
-
-/** Compiled, an index is not checked where the values that it leads to do not matter, or are cut away. */
-function nobodyNeeds({ program, plain }: Oracle, device: DeviceName, got: Outcome): boolean {
-  if (got.results.some(({ name, shape }) => name.startsWith('output') && shape.includes(0))) return true
-  const everything = { ...program, outputs: program.body.filter(givesTensor).map(({ id }) => id) }
-  return run(everything, device, 'compiled').error?.name === plain.error?.name
-}
-
-function givesTensor({ call }: Statement): boolean {
-  return call !== 'backward'
 }
 
 function otherError(base: Outcome): (outcome: Outcome) => boolean {

@@ -79,7 +79,7 @@ export const layers: readonly Entry[] = [
     const { random } = b
     const n = random.pick(dimensions)
     const linear = ['linear', 'bilinear', 'trilinear'][n - 1] as string
-    const mode = random.pick(['nearest', 'nearest-exact', linear])
+    const mode = random.pick(['nearest', 'nearest-exact', linear, ...(n === 2 ? ['bicubic'] : [])])
     const size: Record<string, Param> = random.chance(0.5)
       ? { size: random.whole(1, 9) }
       : { scaleFactor: random.pick([0.5, 1.5, 2, 3]) }

@@ -99,7 +99,13 @@ export function recurrent(
 ): Tensor[] {
   const rule = rules[name] as Rule
   if (!writtenOut) {
-    const { output, states } = runSequence(rule, x, initial, weight, rule.biased ? bias : null, reverse)
+    const { output, states } = runSequence(
+      rule,
+      x,
+      initial,
+      { weight, bias: rule.biased ? bias : null, projection: null },
+      reverse,
+    )
     return [output, ...states]
   }
   const body: ScanBody = (states, [slice]) => {

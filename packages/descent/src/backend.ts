@@ -3,16 +3,16 @@
  * `DESCENT_DEVICE` and `setDevice` override.
  */
 import type { Device, DeviceName } from './devices/device.ts'
-import { referenceDevice } from './devices/reference/device.ts'
 import { setThreads as setWasmThreads, wasmDevice } from './devices/wasm/device.ts'
 import { openX64, setThreads as setX64Threads } from './devices/x64/open.ts'
+import { inspection } from './inspection.ts'
 
 let current: Device | null = null
 
 export function deviceNamed(name: DeviceName): Device {
   switch (name) {
     case 'reference':
-      return referenceDevice()
+      return inspection('the device reference').referenceDevice()
     case 'wasm':
       return wasmDevice()
     case 'x64': {
@@ -86,8 +86,8 @@ export function device(): DeviceName {
 
 /**
  * Chooses the device for new tensors: 'x64' (the fastest; Node on Linux on x64), 'wasm' (fast, everywhere) or
- * 'reference' (double precision, slow). Tensors stay where they are. Throws RangeError for another name, and Error
- * where x64 does not work here, with the reason.
+ * 'reference' (double precision, slow; in a page after `await loadInspection()`). Tensors stay where they are. Throws
+ * RangeError for another name, and Error where x64 does not work here, with the reason.
  */
 export function setDevice(name: DeviceName): void {
   current = deviceNamed(name)

@@ -9,9 +9,8 @@ import type { Device, Runner, Storage } from './devices/device.ts'
 import { contiguousStrides, type DType, type Shape, sameShape, sizeOf } from './dtype.ts'
 import type { Node, Source } from './graph/graph.ts'
 import { buildPlan, type Planned } from './graph/plan.ts'
-import { printGraph } from './graph/print.ts'
+import { inspection } from './inspection.ts'
 import type { Plan } from './kernel/kernel.ts'
-import { printKernel, printPlan } from './kernel/print.ts'
 import { Tensor } from './tensor.ts'
 import { type Guard, Trace, withTrace } from './trace.ts'
 
@@ -22,7 +21,10 @@ export interface Compiled<A extends readonly unknown[], R> {
   (...args: A): R
   /** How many plans there are, why the last one was made, and what the one in use is like. */
   explain(): string
-  /** The last plan in use, at a stage of the compiler: the traced graph, the whole plan, its kernels, the device's code. */
+  /**
+   * The last plan in use, at a stage of the compiler: the traced graph, the whole plan, its kernels, the device's code.
+   * In a page after `await loadInspection()`.
+   */
   print(stage: PrintStage): string
 }
 
@@ -113,6 +115,7 @@ export function compile<A extends readonly unknown[], R>(fn: (...args: A) => R):
   const print = (stage: PrintStage): string => {
     const [entry] = entries
     if (!entry) return 'not called yet'
+    const { printGraph, printKernel, printPlan } = inspection('print')
     switch (stage) {
       case 'graph':
         return printGraph(entry.planned.nodes)

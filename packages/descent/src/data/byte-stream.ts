@@ -1,36 +1,9 @@
 /** Bytes from wherever they are, piece by piece, and unpacked where gzip has packed them. */
 import { FormatError } from '../errors.ts'
-
-/**
- * Where a file is: a path (in Node), a URL (in a browser also a relative one), its bytes, a Blob or File, a stream of bytes, or a function that opens one
- * anew each time. A text of the form `https://…` is a URL.
- */
-export type FileSource =
-  | string
-  | URL
-  | Uint8Array
-  | Blob
-  | ReadableStream<Uint8Array>
-  | (() => ReadableStream<Uint8Array>)
+import { joined } from './bytes.ts'
+import { type FileSource, isRemote } from './file-source.ts'
 
 const PIECE_BYTES = 1 << 18
-
-/** A source's name in errors. */
-export function sourceName(source: FileSource, otherwise: string): string {
-  if (typeof source === 'string') return source
-  if (source instanceof URL) return source.protocol === 'file:' ? decodeURIComponent(source.pathname) : source.href
-  return source instanceof Blob && 'name' in source ? String(source.name) : otherwise
-}
-
-/** Whether it is a URL to be fetched; in a browser every name is one. */
-export function isRemote(source: string | URL): boolean {
-  return typeof process === 'undefined' || !process.versions?.node || /^(https?|data|blob):/.test(String(source))
-}
-
-/** Whether it can be read more than once. */
-export function rereadable(source: FileSource): boolean {
-  return !(source instanceof ReadableStream)
-}
 
 /** The pieces of a file, unpacked. Throws FormatError for damaged gzip data and for a URL that does not answer. */
 export async function* byteStream(source: FileSource, name: string): AsyncGenerator<Uint8Array> {
@@ -110,12 +83,4 @@ async function* fromStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<U
   } finally {
     await reader.cancel().catch(() => {})
   }
-}
-
-export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
 }

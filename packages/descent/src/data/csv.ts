@@ -3,9 +3,10 @@
  * breaks within them, CRLF, LF or CR, a byte order mark, gzip, any delimiter.
  */
 import { FormatError } from '../errors.ts'
-import { byteStream, type FileSource, joined, sourceName } from './byte-stream.ts'
+import { joined } from './bytes.ts'
 import { CsvScanner, FAULTY, INCOMPLETE, undouble } from './csv-scanner.ts'
 import { EncodingError, textOf } from './field.ts'
+import type { FileSource } from './file-source.ts'
 import { BadRows, RowError, shown } from './row-error.ts'
 import type { Table } from './table.ts'
 import { TableBuilder, type TableOptions } from './table-builder.ts'
@@ -265,20 +266,6 @@ export function parseCsv(source: string | Uint8Array, options: CsvOptions = {}, 
  * ```
  */
 export async function readCsv(source: FileSource, options: CsvOptions = {}): Promise<Table> {
-  const file = sourceName(source, 'CSV data')
-  const parser = new CsvParser(options, file)
-  for await (const piece of byteStream(source, file)) parser.push(piece)
-  return (parser.take(true) as Table).withSortedLevels()
-}
-
-/** The rows of a CSV file in tables of as many as one piece of the file holds. */
-export async function* csvTables(source: FileSource, options: CsvOptions = {}): AsyncGenerator<Table> {
-  const file = sourceName(source, 'CSV data')
-  const parser = new CsvParser(options, file)
-  for await (const piece of byteStream(source, file)) {
-    parser.push(piece)
-    const table = parser.take(false)
-    if (table && table.length > 0) yield table
-  }
-  yield parser.take(true) as Table
+  const { readCsvFile } = await import('./on-demand.ts')
+  return readCsvFile(source, options)
 }

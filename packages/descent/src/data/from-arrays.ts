@@ -1,6 +1,6 @@
 /** Tables of values that a program already has. */
 import { ShapeError } from '../errors.ts'
-import { ObjectRows } from './jsonl.ts'
+import { ObjectRows } from './object-rows.ts'
 import type { Table } from './table.ts'
 import { TableBuilder, type TableOptions } from './table-builder.ts'
 

@@ -147,7 +147,7 @@ export class DataLoader implements Iterable<NumberedBatch>, AsyncIterable<Number
       yield* epochBatches(plan, this.#order(epoch), this.length, place, { ahead: prefetchFactor })
       return
     }
-    this.#pool ??= import('./worker-pool.ts').then(({ WorkerPool }) =>
+    this.#pool ??= import('./on-demand.ts').then(({ WorkerPool }) =>
       WorkerPool.open({ dataset, batchSize, transform }, numWorkers, worker),
     )
     const pool = await this.#pool

@@ -1,26 +1,12 @@
-/** A dataset that a module makes: here and, the same, in a worker. */
+/** The dataset of a module. Loaded by `fromModule`. */
 import type { Dataset } from './dataset.ts'
+import type { DatasetModule } from './from-module.ts'
 import type { RawExamples, Source, Transform } from './raw.ts'
 import { rawExamples } from './raw-tensors.ts'
 import { SourceDataset } from './source-dataset.ts'
 
-/** What such a module exports. */
-export interface DatasetModule {
-  /** Makes the dataset from the arguments, which must be data that can be sent to a worker. */
-  readonly default: (args: unknown) => Dataset | Source | Promise<Dataset | Source>
-  /** Changes batches; run by workers too, where there are some. */
-  readonly transform?: Transform
-}
-
-/**
- * The dataset that a module's default export makes, with its export `transform`, if any. Loaders with workers load the
- * module there as well: so functions of one's own read and change examples in a worker.
- *
- * `const digits = await data.fromModule(new URL('./digits.ts', import.meta.url), { part: 'train' })`
- *
- * Throws TypeError where the module's default export is no function.
- */
-export async function fromModule(url: string | URL, args?: unknown): Promise<ModuleDataset> {
+/** See `fromModule`. */
+export async function openModule(url: string | URL, args: unknown): Promise<ModuleDataset> {
   const module = (await import(/* @vite-ignore */ String(url))) as Partial<DatasetModule>
   if (typeof module.default !== 'function')
     throw new TypeError(`fromModule: ${url} must export by default a function that makes a dataset.`)

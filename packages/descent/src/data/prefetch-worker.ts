@@ -1,4 +1,5 @@
 /** A thread that prepares batches: the library's own worker. */
-import { serveBatches } from './serve-batches.ts'
+import { batchServer } from './batch-server.ts'
+import { listen } from './serve-batches.ts'
 
-serveBatches()
+listen(batchServer)

@@ -4,9 +4,9 @@ import { describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { compose, gaussianNoise, randomFlip, randomShift } from './augment.ts'
 import { ArrayDataset, column } from './dataset.ts'
+import { fromModule } from './from-module.ts'
 import { DataLoader, type LoaderOptions, type NumberedBatch } from './loader.ts'
 import { MapDataset } from './map-dataset.ts'
-import { fromModule } from './module-dataset.ts'
 import { WeightedRandomSampler } from './sampler.ts'
 import { StreamLoader } from './stream-loader.ts'
 import { ConcatDataset, Subset } from './subset.ts'
@@ -154,7 +154,7 @@ describe('workers', () => {
     const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href)
     const program = `
       import { DataLoader } from ${at('./loader.ts')}
-      import { fromModule } from ${at('./module-dataset.ts')}
+      import { fromModule } from ${at('./from-module.ts')}
       const loader = new DataLoader(await fromModule(${JSON.stringify(squares.href)}, { length: 6 }), { batchSize: 2, numWorkers: 1 })
       let count = 0
       for await (const { numbers } of loader) count += numbers.length

@@ -10,7 +10,8 @@ import { parquetWriteBuffer } from 'hyparquet-writer'
 import { parseCsv } from './csv.ts'
 import { fromArrays, fromRows } from './from-arrays.ts'
 import { readJsonl } from './jsonl.ts'
-import { parquetTables, readParquet } from './parquet.ts'
+import { readParquet } from './parquet.ts'
+import { parquetTables } from './parquet-file.ts'
 import { peer } from './peer.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)

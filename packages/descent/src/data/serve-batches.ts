@@ -1,117 +1,23 @@
-/**
- * The worker's side of prefetching: it is told what batches are made of, then for each epoch which; it makes as many as
- * are wanted and hands their memory over.
- */
-import { augmentation } from './augment.ts'
-import { epochBatches } from './epoch.ts'
-import { arraysOf, type RawBatch } from './raw.ts'
-import { openSource, openStream, type SourceSpec, usesModule } from './source-spec.ts'
-import type { Answer, Job, Order, Request } from './worker-protocol.ts'
-
-interface Port {
-  on?(event: 'message', listener: (message: Request) => void): void
-  addEventListener?(event: 'message', listener: (event: { readonly data: Request }) => void): void
-  postMessage(answer: Answer, transfer: ArrayBuffer[]): void
-}
-
-interface Batches {
-  of(order: Order): AsyncIterable<RawBatch>
-  /** Whether a batch's memory may be handed over: not what a module of the user's own may still need. */
-  readonly own: boolean
-}
+/** A worker that prepares batches: where its requests come from. What answers them is loaded meanwhile. */
+import type { Port } from './batch-server.ts'
+import type { Request } from './worker-protocol.ts'
 
 /**
  * Makes this worker one that prepares batches for loaders. For a worker file of one's own, where a bundler moves the
  * library's: `import { data } from 'descent'; data.serveBatches()`.
  */
 export function serveBatches(): void {
+  listen((port) => {
+    const server = import('./on-demand.ts').then(({ batchServer }) => batchServer(port))
+    return (request) => void server.then((answer) => answer(request))
+  })
+}
+
+/** Hands every request to what `open` makes of this worker's port. */
+export function listen(open: (port: Port) => (request: Request) => void): void {
   const node = (globalThis as { process?: NodeJS.Process }).process?.getBuiltinModule?.('node:worker_threads')
   const port = (node?.parentPort ?? globalThis) as unknown as Port
-  let batches: Promise<Batches> | null = null
-  let running: Run | null = null
-  const receive = (message: Request): void => {
-    switch (message.kind) {
-      case 'open':
-      case 'openStream':
-        batches = opened(message)
-        // Told with the first epoch.
-        batches.catch(() => {})
-        return
-      case 'epoch':
-        running?.stop()
-        running = new Run(port, message)
-        if (batches) void running.go(batches)
-        return
-      case 'more':
-        running?.more()
-        return
-      case 'stop':
-        running?.stop()
-        running = null
-    }
-  }
-  if (port.on) port.on('message', receive)
-  else port.addEventListener?.('message', ({ data }) => receive(data))
-}
-
-async function opened(job: Job): Promise<Batches> {
-  if (job.kind === 'openStream') {
-    const stream = await openStream(job.stream, job.options)
-    return { of: ({ place }) => stream(place), own: true }
-  }
-  const source = await openSource(job.source)
-  const transform = job.steps.length > 0 ? augmentation(job.steps) : undefined
-  const plan = { source, batchSize: job.batchSize, transform }
-  return {
-    of: ({ order, batches, place, first, step, ahead }) =>
-      epochBatches(plan, order, batches, place, { first, step, ahead }),
-    own: !usesModule(job.source as SourceSpec),
-  }
-}
-
-/** One epoch at work. */
-class Run {
-  readonly #port: Port
-  readonly #order: Order
-  #wanted: number
-  #stopped = false
-  #wake: (() => void) | null = null
-
-  constructor(port: Port, order: Order) {
-    this.#port = port
-    this.#order = order
-    this.#wanted = order.ahead
-  }
-
-  more(): void {
-    this.#wanted++
-    this.#wake?.()
-  }
-
-  stop(): void {
-    this.#stopped = true
-    this.#wake?.()
-  }
-
-  async go(batches: Promise<Batches>): Promise<void> {
-    const { id } = this.#order
-    try {
-      const { of, own } = await batches
-      for await (const batch of of(this.#order)) {
-        while (this.#wanted === 0 && !this.#stopped)
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve
-          })
-        if (this.#stopped) return
-        this.#wanted--
-        const buffers = (own ? arraysOf(batch) : []).map(({ values }) => values.buffer as ArrayBuffer)
-        this.#port.postMessage({ kind: 'batch', id, batch }, [...new Set(buffers)])
-      }
-      this.#port.postMessage({ kind: 'end', id }, [])
-    } catch (error) {
-      if (this.#stopped) return
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
-      this.#port.postMessage({ kind: 'error', id, name, message, ...(stack ? { stack } : {}) }, [])
-    }
-  }
+  const answer = open(port)
+  if (port.on) port.on('message', answer)
+  else port.addEventListener?.('message', ({ data }) => answer(data))
 }

@@ -1,8 +1,9 @@
 /** From the description of a dataset, as a worker is sent it, back to the dataset. */
 import { type Column, ColumnSource } from './columns.ts'
 import type { Dataset } from './dataset.ts'
-import { type ImageFile, ImageFolder, type ImageOptions } from './image-folder.ts'
-import { fromModule } from './module-dataset.ts'
+import { ImageFolder } from './image-dataset.ts'
+import type { ImageFile, ImageOptions } from './image-folder.ts'
+import { openModule } from './module-dataset.ts'
 import type { BatchPlace, RawBatch, Source } from './raw.ts'
 import { type StreamOptions, streamBatches } from './stream-batches.ts'
 import { ConcatDataset, Subset } from './subset.ts'
@@ -33,7 +34,7 @@ export async function openSource(given: unknown): Promise<Dataset | Source> {
     case 'concat':
       return new ConcatDataset(await Promise.all(spec.of.map(openSource)))
     case 'module':
-      return fromModule(spec.url, spec.args)
+      return openModule(spec.url, spec.args)
   }
 }
 

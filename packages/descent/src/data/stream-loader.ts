@@ -2,7 +2,7 @@
 import { tensorsOf } from './dataset.ts'
 import type { NumberedBatch } from './loader.ts'
 import type { BatchPlace, SkippedRows, Transform } from './raw.ts'
-import { type RowStream, streamBatches } from './stream-batches.ts'
+import type { RowStream } from './stream-batches.ts'
 import type { EpochOrder, WorkerFactory, WorkerPool } from './worker-pool.ts'
 
 export interface StreamLoaderOptions {
@@ -61,7 +61,7 @@ export class StreamLoader implements AsyncIterable<NumberedBatch> {
     const place = { seed, epoch: this.epoch++ }
     const shape = { batchSize, shuffleBuffer, dropLast }
     if (numWorkers > 0) {
-      this.#pool ??= import('./worker-pool.ts').then(({ WorkerPool }) =>
+      this.#pool ??= import('./on-demand.ts').then(({ WorkerPool }) =>
         WorkerPool.openStream(this.#rows, shape, transform, worker),
       )
     }
@@ -72,7 +72,7 @@ export class StreamLoader implements AsyncIterable<NumberedBatch> {
     })
     const batches = pool
       ? pool.epoch(orderOf(place), orderOf({ seed, epoch: place.epoch + 1 }))
-      : streamBatches(this.#rows, { ...shape, transform }, place)
+      : (await import('./on-demand.ts')).streamBatches(this.#rows, { ...shape, transform }, place)
     for await (const raw of batches) {
       if (raw.skippedRows) this.#skipped = raw.skippedRows
       yield { ...tensorsOf(raw), numbers: raw.numbers }

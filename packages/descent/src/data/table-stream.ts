@@ -1,10 +1,8 @@
 /**
  * Files of rows that do not fit into memory: read from the beginning as often as is asked for, a piece at a time.
  */
-import { type FileSource, rereadable } from './byte-stream.ts'
-import { type CsvOptions, csvTables } from './csv.ts'
-import { jsonlTables } from './jsonl.ts'
-import { parquetTables } from './parquet.ts'
+import type { CsvOptions } from './csv.ts'
+import { type FileSource, rereadable } from './file-source.ts'
 import { Preprocessing, type PreprocessingOptions, type PreprocessingState } from './preprocessing.ts'
 import { PreprocessingFit } from './preprocessing-fit.ts'
 import type { RawBatch, SkippedRows } from './raw.ts'
@@ -41,11 +39,11 @@ export class TableStream implements AsyncIterable<Table> {
     this.#read = true
     switch (format) {
       case 'csv':
-        return yield* csvTables(source, options)
+        return yield* (await import('./on-demand.ts')).csvTables(source, options)
       case 'jsonl':
-        return yield* jsonlTables(source, options)
+        return yield* (await import('./on-demand.ts')).jsonlTables(source, options)
       case 'parquet':
-        return yield* parquetTables(source, options)
+        return yield* (await import('./on-demand.ts')).parquetTables(source, options)
     }
   }
 

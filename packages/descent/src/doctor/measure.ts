@@ -1,5 +1,6 @@
 /** How fast the machine is, and how fast a matrix product is on each fast device: with one thread, and with all. */
 import type { Device } from '../devices/device.ts'
+import { measureLimits } from '../devices/wasm/limits.ts'
 import type { FastDevices } from './devices.ts'
 import type { MeasuredLimits, MeasuredProduct } from './diagnosis.ts'
 import { productPlan } from './product.ts'
@@ -9,11 +10,10 @@ const milliseconds = 250
 
 export async function measureMachine({ x64, wasm }: FastDevices): Promise<MeasuredLimits[]> {
   if (x64) {
-    const { measureLimits } = await import('../devices/x64/limits.ts')
-    return counts(x64).map((threads) => ({ by: 'x64', ...measureLimits(threads) }))
+    const own = await import('../devices/x64/limits.ts')
+    return counts(x64).map((threads) => ({ by: 'x64', ...own.measureLimits(threads) }))
   }
   if (!wasm) return []
-  const { measureLimits } = await import('../devices/wasm/limits.ts')
   return [{ by: 'wasm', ...measureLimits() }]
 }
 

@@ -31,7 +31,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * Convolution without padding (pad first): x [N, C, ...S], w [O, C/groups, ...K] → [N, O, ...P] with
+ * Convolution without padding (pad first): x [N, C, ...S] or [C, ...S], w [O, C/groups, ...K] → [N, O, ...P] or [O, ...P] with
  * P = ⌊(S − dilation·(K − 1) − 1) / stride⌋ + 1, for any number of spatial dimensions. It is the field's convolution,
  * a cross-correlation: the kernel is not turned around. Throws ShapeError where shapes do not fit.
  *
@@ -53,11 +53,13 @@ export function conv(
     dilation: options.dilation ?? spatial,
     groups: options.groups ?? 1,
   }
-  return x.apply(convOp, attrs, weight)
+  return x.ndim === weight.ndim - 1
+    ? x.unsqueeze(0).apply(convOp, attrs, weight).squeeze(0)
+    : x.apply(convOp, attrs, weight)
 }
 
 /**
- * The way back of a convolution: x [N, I, ...S], w [I, O/groups, ...K] → [N, O, ...P] with
+ * The way back of a convolution: x [N, I, ...S] or [I, ...S], w [I, O/groups, ...K] → [N, O, ...P] or [O, ...P] with
  * P = (S − 1)·stride − 2·padding + dilation·(K − 1) + outputPadding + 1. Throws ShapeError where shapes do not fit.
  * Source: torch.nn.functional.conv_transpose2d.
  *
@@ -79,6 +81,7 @@ export function convTranspose(
     groups?: number
   } = {},
 ): Tensor {
+  if (x.ndim === weight.ndim - 1) return convTranspose(x.unsqueeze(0), weight, options).squeeze(0)
   const kernel = weight.shape.slice(2)
   const each = (values: readonly number[] | undefined, otherwise: number) => values ?? kernel.map(() => otherwise)
   const [stride, padding, more, dilation] = [

@@ -8,6 +8,7 @@ import { add } from '../ops/elementwise.ts'
 import { matmul } from '../ops/matmul.ts'
 import { expand, permute, reshape, slice } from '../ops/movement.ts'
 import { attrsText, type Lowering, type OpDef } from '../ops/op.ts'
+import { hasChecks } from './checks.ts'
 import { emptyLowering, isEmpty, restOf } from './empty.ts'
 import { liesInMemory } from './part.ts'
 import { type Rewrite, simplify } from './simplify.ts'
@@ -54,6 +55,8 @@ const LEAF: Lowering = { kind: 'leaf' }
 export class Graph {
   readonly nodes: Node[] = []
   readonly sources: Source[] = []
+  /** The nodes whose values are errors where they are out of range. */
+  readonly checking: Node[] = []
   readonly #rules = new Map<string, number>()
   readonly #known = new Map<string, Node>()
 
@@ -196,6 +199,7 @@ export class Graph {
   ): Node {
     const node: Node = { id: this.nodes.length, op, attrs, rule, inputs, shape, dtype, lowering, leaf, constant }
     this.nodes.push(node)
+    if (hasChecks(node)) this.checking.push(node)
     return node
   }
 

@@ -11,6 +11,7 @@ import { type Index, sameIndex } from '../kernel/index-expr.ts'
 import type { Check, Launch, Loop, Plan, PlanBuffer } from '../kernel/kernel.ts'
 import { KernelNumbers } from '../kernel/key.ts'
 import { homeOf, type Lowered, type Target } from './builder.ts'
+import { missingChecks } from './checks.ts'
 import { isEmpty } from './empty.ts'
 import { fuse } from './fuse.ts'
 import type { Graph, Node, Source } from './graph.ts'
@@ -58,6 +59,11 @@ export function buildPlan(program: Program, checks: readonly Check[] = []): Plan
   const outputs = program.outputs.map((node) => own(node))
   const computed = outputs.filter((node) => !isEmpty(node))
   let materialized = materialize([...computed, ...updates.map((u) => u.value)])
+  const checked = missingChecks(graph, materialized)
+  if (checked.length > 0) {
+    computed.push(...checked)
+    materialized = materialize([...computed, ...updates.map((u) => u.value)])
+  }
 
   // A state whose new values cannot take the old ones' place at once is written to memory and copied at the end.
   const alone = new Set<Node>()

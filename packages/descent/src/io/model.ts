@@ -5,11 +5,8 @@
 import * as functions from '../nn/functional.ts'
 import * as nn from '../nn/index.ts'
 import type { AnyModule, Module } from '../nn/module.ts'
-import { version } from '../version.ts'
-import { describe, type Registry } from './architecture.ts'
-import { makeFolder, writeBytes } from './file.ts'
-import { FORMAT, loadModelWith, VERSION } from './model-with.ts'
-import { encodeSafetensors } from './safetensors.ts'
+import type { Registry } from './architecture.ts'
+import { loadModelWith } from './model-with.ts'
 
 export interface ModelOptions {
   /** Your own classes of modules, and functions among the arguments, by the names that stand in the file. */
@@ -45,12 +42,8 @@ export interface ModelOptions {
  * ```
  */
 export async function saveModel(net: AnyModule, folder: string, options: ModelOptions = {}): Promise<void> {
-  const { architecture, tensors } = describe(net, registry(options))
-  const described = { format: FORMAT, version: VERSION, descent: version, architecture }
-  const weights = encodeSafetensors({ ...net.stateDict(), ...tensors }, { architecture: JSON.stringify(architecture) })
-  await makeFolder(folder)
-  await writeBytes(`${folder}/model.safetensors`, weights)
-  await writeBytes(`${folder}/model.json`, new TextEncoder().encode(`${JSON.stringify(described, null, 2)}\n`))
+  const { writeModel } = await import('./on-demand.ts')
+  await writeModel(net, folder, registry(options))
 }
 
 /**

@@ -5,7 +5,6 @@ import type { Tensor } from '../tensor.ts'
 import { named, readBytes, writeBytes } from './file.ts'
 import { decodeNpyArray, encodeNpyArray, type NpyArray } from './npy-format.ts'
 import type { Tensors } from './safetensors.ts'
-import { readZip, writeZip } from './zip.ts'
 
 /**
  * The bytes of a .npy file: f32 as '<f4', i32 as '<i4', bool as '|b1'.
@@ -63,11 +62,13 @@ export interface NpzOptions {
  */
 export async function encodeNpz(tensors: Tensors, options: NpzOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   const entries = Object.entries(tensors).map(([name, x]) => [`${name}.npy`, encodeNpy(x)] as const)
+  const { writeZip } = await import('./on-demand.ts')
   return writeZip(entries, options.compressed ?? false)
 }
 
 /** The tensors of a .npz file by name, each as `decodeNpy` reads it. Throws FormatError where it is damaged. */
 export async function decodeNpz(bytes: Uint8Array): Promise<Record<string, Tensor>> {
+  const { readZip } = await import('./on-demand.ts')
   const tensors: [string, Tensor][] = []
   for (const [file, content] of await readZip(bytes)) {
     if (!file.endsWith('.npy')) throw new FormatError(`npz: '${file}' is no array.`)

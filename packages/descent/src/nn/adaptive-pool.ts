@@ -5,7 +5,7 @@
 import { tensor } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
-import { requireImages, type Sizes, sizes } from './sizes.ts'
+import { onBatch, type Sizes, sizes } from './sizes.ts'
 
 interface Cut {
   readonly places: number
@@ -37,12 +37,14 @@ function pieces(x: Tensor, cuts: readonly Cut[]): Tensor {
 }
 
 function cutsOf(name: string, x: Tensor, n: number, outputSize: Sizes): Cut[] {
-  requireImages(name, x, n)
   return sizes(name, outputSize, n, 1).map((places, i) => cut(x.shape[2 + i] as number, places))
 }
 
 function adaptiveAvg(name: string, x: Tensor, n: number, outputSize: Sizes): Tensor {
-  const cuts = cutsOf(name, x, n, outputSize)
+  return onBatch(name, x, n, (batch) => meansOf(batch, cutsOf(name, batch, n, outputSize)))
+}
+
+function meansOf(x: Tensor, cuts: readonly Cut[]): Tensor {
   const inside = cuts.map((_, i) => 3 + 2 * i)
   const uneven = cuts.flatMap(({ size, lengths }, i) => (lengths.every((length) => length === size) ? [] : [i]))
   let values = pieces(x, cuts)
@@ -58,8 +60,10 @@ function adaptiveAvg(name: string, x: Tensor, n: number, outputSize: Sizes): Ten
 }
 
 function adaptiveMax(name: string, x: Tensor, n: number, outputSize: Sizes): Tensor {
-  const cuts = cutsOf(name, x, n, outputSize)
-  return pieces(x, cuts).max(cuts.map((_, i) => 3 + 2 * i))
+  return onBatch(name, x, n, (batch) => {
+    const cuts = cutsOf(name, batch, n, outputSize)
+    return pieces(batch, cuts).max(cuts.map((_, i) => 3 + 2 * i))
+  })
 }
 
 /** See AdaptiveAvgPool1d. */
@@ -101,7 +105,7 @@ function layer(pool: (x: Tensor, outputSize: Sizes) => Tensor) {
 }
 
 /**
- * Means over windows that divide the input evenly: [N, C, L] → [N, C, outputSize]. Source: torch.nn.AdaptiveAvgPool1d.
+ * Means over windows that divide the input evenly: [N, C, L] → [N, C, outputSize], or without N. Source: torch.nn.AdaptiveAvgPool1d.
  *
  * @example
  * ```ts
@@ -112,7 +116,7 @@ function layer(pool: (x: Tensor, outputSize: Sizes) => Tensor) {
 export class AdaptiveAvgPool1d extends /* @__PURE__ */ layer(adaptiveAvgPool1d) {}
 
 /**
- * Means over windows that divide the image evenly: [N, C, H, W] → [N, C, H′, W′] for an outputSize of one number or
+ * Means over windows that divide the image evenly: [N, C, H, W] → [N, C, H′, W′], or without N, for an outputSize of one number or
  * [H′, W′]; 1 is the mean of each channel. Source: torch.nn.AdaptiveAvgPool2d.
  *
  * @example
@@ -124,7 +128,7 @@ export class AdaptiveAvgPool1d extends /* @__PURE__ */ layer(adaptiveAvgPool1d) 
 export class AdaptiveAvgPool2d extends /* @__PURE__ */ layer(adaptiveAvgPool2d) {}
 
 /**
- * Means over windows that divide the volume evenly: [N, C, D, H, W]. Source: torch.nn.AdaptiveAvgPool3d.
+ * Means over windows that divide the volume evenly: [N, C, D, H, W] or [C, D, H, W]. Source: torch.nn.AdaptiveAvgPool3d.
  *
  * @example
  * ```ts
@@ -135,7 +139,7 @@ export class AdaptiveAvgPool2d extends /* @__PURE__ */ layer(adaptiveAvgPool2d) 
 export class AdaptiveAvgPool3d extends /* @__PURE__ */ layer(adaptiveAvgPool3d) {}
 
 /**
- * The largest values of windows that divide the input evenly: [N, C, L] → [N, C, outputSize].
+ * The largest values of windows that divide the input evenly: [N, C, L] → [N, C, outputSize], or without N.
  * Source: torch.nn.AdaptiveMaxPool1d.
  *
  * @example
@@ -147,7 +151,7 @@ export class AdaptiveAvgPool3d extends /* @__PURE__ */ layer(adaptiveAvgPool3d) 
 export class AdaptiveMaxPool1d extends /* @__PURE__ */ layer(adaptiveMaxPool1d) {}
 
 /**
- * The largest values of windows that divide the image evenly: [N, C, H, W] → [N, C, H′, W′].
+ * The largest values of windows that divide the image evenly: [N, C, H, W] → [N, C, H′, W′], or without N.
  * Source: torch.nn.AdaptiveMaxPool2d.
  *
  * @example

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor.ts'
 import { requireGroups } from './conv.ts'
 import * as init from './init.ts'
 import { Module, parameter } from './module.ts'
-import { requireImages, type Sizes, sizes } from './sizes.ts'
+import { onBatch, type Sizes, sizes } from './sizes.ts'
 
 export interface ConvTransposeOptions {
   /** Default 1. */
@@ -59,14 +59,19 @@ export abstract class ConvTranspose extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    requireImages(`ConvTranspose${this.#n}d`, x, this.#n, this.weight.shape[0] as number)
+    const channels = this.weight.shape[0] as number
+    return onBatch(`ConvTranspose${this.#n}d`, x, this.#n, (batch) => this.#ofBatch(batch), channels)
+  }
+
+  #ofBatch(x: Tensor): Tensor {
     const y = convTranspose(x, this.weight, this.#options)
     return this.bias ? y.add(this.bias.reshape([1, -1, ...this.#options.stride.map(() => 1)])) : y
   }
 }
 
 /**
- * The transposed convolution over sequences: [N, in, L] → [N, out, L′]; as ConvTranspose2d with one spatial dimension.
+ * The transposed convolution over sequences: [N, in, L] → [N, out, L′], or without N; as ConvTranspose2d with one
+ * spatial dimension.
  * Source: torch.nn.ConvTranspose1d.
  *
  * @example
@@ -84,8 +89,8 @@ export class ConvTranspose1d extends ConvTranspose {
 }
 
 /**
- * Every input element adds its multiple of the kernel to the result, `stride` apart: [N, in, H, W] → [N, out, H′, W′]
- * with H′ = (H − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1; it is the gradient of a Conv2d with
+ * Every input element adds its multiple of the kernel to the result, `stride` apart: [N, in, H, W] → [N, out, H′, W′],
+ * or one image [in, H, W] → [out, H′, W′], with H′ = (H − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1; it is the gradient of a Conv2d with
  * respect to its input. W [in, out/groups, kernelH, kernelW], b [out]. Throws ShapeError where the channels do not fit,
  * or outputPadding is not below stride or dilation. Source: torch.nn.ConvTranspose2d.
  *
@@ -104,7 +109,7 @@ export class ConvTranspose2d extends ConvTranspose {
 }
 
 /**
- * The transposed convolution over volumes: [N, in, D, H, W] → [N, out, D′, H′, W′]; as ConvTranspose2d with three
+ * The transposed convolution over volumes: [N, in, D, H, W] → [N, out, D′, H′, W′], or without N; as ConvTranspose2d with three
  * spatial dimensions. Source: torch.nn.ConvTranspose3d.
  *
  * @example

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor.ts'
 import * as init from './init.ts'
 import { Module, parameter } from './module.ts'
 import { type PaddingMode, padEdges } from './padding.ts'
-import { requireImages, type Sizes, sizes } from './sizes.ts'
+import { onBatch, type Sizes, sizes } from './sizes.ts'
 
 export interface ConvOptions {
   /** Default 1. */
@@ -66,7 +66,11 @@ export abstract class Conv extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    requireImages(`Conv${this.#n}d`, x, this.#n, (this.weight.shape[1] as number) * this.#groups)
+    const channels = (this.weight.shape[1] as number) * this.#groups
+    return onBatch(`Conv${this.#n}d`, x, this.#n, (batch) => this.#ofBatch(batch), channels)
+  }
+
+  #ofBatch(x: Tensor): Tensor {
     const padded = padEdges(x, this.#padding, this.#mode)
     const y = conv(padded, this.weight, { stride: this.#stride, dilation: this.#dilation, groups: this.#groups })
     return this.bias ? y.add(this.bias.reshape([1, -1, ...this.#stride.map(() => 1)])) : y
@@ -79,7 +83,7 @@ export function requireGroups(layer: string, inputs: number, outputs: number, gr
 }
 
 /**
- * A convolution over sequences: [N, in, L] → [N, out, L′]; as Conv2d with one spatial dimension.
+ * A convolution over sequences: [N, in, L] → [N, out, L′] or [in, L] → [out, L′]; as Conv2d with one spatial dimension.
  * Source: torch.nn.Conv1d.
  *
  * @example
@@ -96,8 +100,8 @@ export class Conv1d extends Conv {
 }
 
 /**
- * out[n, o] = b[o] + Σ_c x[n, c] ⋆ W[o, c] (cross-correlation): [N, in, H, W] → [N, out, H′, W′] with
- * H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1; W [out, in/groups, kernelH, kernelW], b [out].
+ * out[n, o] = b[o] + Σ_c x[n, c] ⋆ W[o, c] (cross-correlation): [N, in, H, W] → [N, out, H′, W′], or one
+ * image [in, H, W] → [out, H′, W′], with H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1; W [out, in/groups, kernelH, kernelW], b [out].
  * First values are uniform in ±1/√(in/groups · kernelH · kernelW), as in PyTorch. Throws ShapeError where the channels
  * do not fit or the padded image is smaller than the kernel. Source: torch.nn.Conv2d.
  *
@@ -116,7 +120,7 @@ export class Conv2d extends Conv {
 }
 
 /**
- * A convolution over volumes: [N, in, D, H, W] → [N, out, D′, H′, W′]; as Conv2d with three spatial dimensions.
+ * A convolution over volumes: [N, in, D, H, W] → [N, out, D′, H′, W′], or without N; as Conv2d with three spatial dimensions.
  * Source: torch.nn.Conv3d.
  *
  * @example

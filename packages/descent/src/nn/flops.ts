@@ -23,8 +23,9 @@ export function flopsOf(module: AnyModule, inputs: readonly unknown[], outputs: 
   const [x, key] = inputs as Tensor[]
   const size = outputs.reduce((sum, y) => sum + y.size, 0)
   if (!x) return 0
-  if (module instanceof Conv) return (2 * module.weight.size * size) / (outputs[0]?.shape[1] as number)
-  if (module instanceof ConvTranspose) return (2 * module.weight.size * x.size) / (x.shape[1] as number)
+  if (module instanceof Conv)
+    return (2 * module.weight.size * size) / (outputs[0]?.shape.at(1 - module.weight.ndim) as number)
+  if (module instanceof ConvTranspose) return (2 * module.weight.size * x.size) / (module.weight.shape[0] as number)
   if (module instanceof Linear || module instanceof Recurrent || module instanceof Cell) {
     // Every weight of a matrix counts once for each row, or each step of each sequence.
     const rows = x.size / (x.shape.at(-1) as number)

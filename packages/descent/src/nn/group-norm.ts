@@ -1,9 +1,8 @@
-/** Normalisation of groups of channels of each example: GroupNorm, and InstanceNorm, where each channel is a group. */
+/** Normalisation of groups of channels of each example. */
 import { ones, zeros } from '../create.ts'
 import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import { Module, parameter } from './module.ts'
-import { requireImages } from './sizes.ts'
 
 /**
  * (x − E[x]) / √(Var[x] + eps) over each of `groups` equal groups of channels of each example, times weight [C] plus
@@ -84,85 +83,5 @@ export class GroupNorm extends Module {
       throw new ShapeError(`GroupNorm: takes [N, ${this.#channels}, ...], got [${x.shape.join(', ')}].`)
     }
     return groupNorm(x, this.#groups, { weight: this.weight, bias: this.bias, eps: this.#eps })
-  }
-}
-
-export interface InstanceNormOptions {
-  /** Default 1e-5. */
-  readonly eps?: number
-  /** Whether to learn a scale and a shift. Default false. */
-  readonly affine?: boolean
-}
-
-/** What the instance norms share. */
-abstract class InstanceNorm extends Module {
-  readonly weight: Tensor | null
-  readonly bias: Tensor | null
-  readonly #n: number
-  readonly #features: number
-  readonly #eps: number
-
-  constructor(n: number, features: number, options: InstanceNormOptions) {
-    super()
-    this.#n = n
-    this.#features = features
-    this.#eps = options.eps ?? 1e-5
-    this.weight = options.affine ? parameter(ones([features])) : null
-    this.bias = options.affine ? parameter(zeros([features])) : null
-  }
-
-  override forward(x: Tensor): Tensor {
-    requireImages(`InstanceNorm${this.#n}d`, x, this.#n, this.#features)
-    return groupNorm(x, this.#features, { weight: this.weight, bias: this.bias, eps: this.#eps })
-  }
-}
-
-/**
- * Each channel of each example normalised by itself: [N, C, L]. Source: torch.nn.InstanceNorm1d.
- *
- * @example
- * ```ts
- * import { nn, tensor } from 'descent'
- * console.log(new nn.InstanceNorm1d(1, { eps: 0 }).forward(tensor([[[1, 3]]])).toArray()) // → [ [ [ -1, 1 ] ] ]
- * ```
- */
-export class InstanceNorm1d extends InstanceNorm {
-  constructor(features: number, options: InstanceNormOptions = {}) {
-    super(1, features, options)
-    this.record(InstanceNorm1d, [features, options])
-  }
-}
-
-/**
- * Each channel of each image normalised by itself: [N, C, H, W]. Source: Ulyanov et al., "Instance normalization",
- * 2016; torch.nn.InstanceNorm2d.
- *
- * @example
- * ```ts
- * import { nn, randn } from 'descent'
- * const y = new nn.InstanceNorm2d(3).forward(randn([2, 3, 8, 8]))
- * console.log(y.mean([2, 3]).abs().max().item() < 1e-5) // → true
- * ```
- */
-export class InstanceNorm2d extends InstanceNorm {
-  constructor(features: number, options: InstanceNormOptions = {}) {
-    super(2, features, options)
-    this.record(InstanceNorm2d, [features, options])
-  }
-}
-
-/**
- * Each channel of each volume normalised by itself: [N, C, D, H, W]. Source: torch.nn.InstanceNorm3d.
- *
- * @example
- * ```ts
- * import { nn, randn } from 'descent'
- * console.log(new nn.InstanceNorm3d(2).forward(randn([1, 2, 3, 4, 5])).shape) // → [ 1, 2, 3, 4, 5 ]
- * ```
- */
-export class InstanceNorm3d extends InstanceNorm {
-  constructor(features: number, options: InstanceNormOptions = {}) {
-    super(3, features, options)
-    this.record(InstanceNorm3d, [features, options])
   }
 }

@@ -53,12 +53,12 @@ test('layers say which shapes they take', () => {
   assert.throws(() => new Linear(12, 2).forward(zeros([2, 3, 2, 2])), /Did you forget nn\.Flatten\(\)/)
   assert.throws(
     () => new Conv2d(3, 2, 3).forward(zeros([1, 1, 8, 8])),
-    /Conv2d: takes \[N, 3, H, W\], got \[1, 1, 8, 8\]/,
+    /Conv2d: takes \[N, 3, H, W\] or \[3, H, W\], got \[1, 1, 8, 8\]/,
   )
   assert.throws(() => new Conv2d(1, 2, 3).forward(zeros([1, 1, 2, 2])), /smaller than the kernel/)
   assert.throws(() => new Conv2d(3, 4, 3, { groups: 2 }), /do not divide into 2 groups/)
   assert.throws(() => new MaxPool2d(3).forward(zeros([1, 1, 2, 5])), /smaller than the kernel/)
-  assert.throws(() => new MaxPool2d(3).forward(zeros([1, 2, 5])), /takes \[N, C, H, W\]/)
+  assert.throws(() => new MaxPool2d(3).forward(zeros([2, 5])), /takes \[N, C, H, W\]/)
   assert.throws(() => new MaxPool2d(2, { padding: 2 }).forward(zeros([1, 1, 5, 5])), /more than half/)
   assert.throws(() => new BatchNorm1d(3).forward(zeros([2, 4])), /takes \[N, 3\] or \[N, 3, L\], got \[2, 4\]/)
   assert.throws(() => new BatchNorm2d(3).forward(zeros([2, 3])), /takes \[N, 3, H, W\]/)

@@ -3,7 +3,7 @@ import { ShapeError } from '../errors.ts'
 import { cat } from '../functions/movement.ts'
 import type { Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
-import { requireImages, type Sizes } from './sizes.ts'
+import { onBatch, type Sizes } from './sizes.ts'
 
 /** What stands in the padding: 0, the image mirrored at its edge, its edge repeated, or its other side. */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular'
@@ -59,14 +59,15 @@ export abstract class Pad extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    requireImages('padding', x, this.#n)
-    if (this.#value !== 0) return x.pad(this.#widths.toReversed().flat(), { value: this.#value })
-    return padEdges(x, this.#widths, this.#mode)
+    return onBatch('padding', x, this.#n, (batch) => {
+      if (this.#value !== 0) return batch.pad(this.#widths.toReversed().flat(), { value: this.#value })
+      return padEdges(batch, this.#widths, this.#mode)
+    })
   }
 }
 
 /**
- * Zeros around images: one width, or [left, right, top, bottom]: [N, C, H, W]. Source: torch.nn.ZeroPad2d.
+ * Zeros around images: one width, or [left, right, top, bottom]: [N, C, H, W] or [C, H, W]. Source: torch.nn.ZeroPad2d.
  *
  * @example
  * ```ts
@@ -82,7 +83,7 @@ export class ZeroPad2d extends Pad {
 }
 
 /**
- * A number around images [N, C, H, W]. Source: torch.nn.ConstantPad2d.
+ * A number around images [N, C, H, W] or [C, H, W]. Source: torch.nn.ConstantPad2d.
  *
  * @example
  * ```ts
@@ -98,7 +99,7 @@ export class ConstantPad2d extends Pad {
 }
 
 /**
- * Images mirrored at their edges, [N, C, H, W]. Source: torch.nn.ReflectionPad2d.
+ * Images mirrored at their edges, [N, C, H, W] or [C, H, W]. Source: torch.nn.ReflectionPad2d.
  *
  * @example
  * ```ts
@@ -115,7 +116,7 @@ export class ReflectionPad2d extends Pad {
 }
 
 /**
- * Images whose edges are repeated, [N, C, H, W]. Source: torch.nn.ReplicationPad2d.
+ * Images whose edges are repeated, [N, C, H, W] or [C, H, W]. Source: torch.nn.ReplicationPad2d.
  *
  * @example
  * ```ts
@@ -132,7 +133,7 @@ export class ReplicationPad2d extends Pad {
 }
 
 /**
- * Images that go on with their other side, [N, C, H, W]. Source: torch.nn.CircularPad2d.
+ * Images that go on with their other side, [N, C, H, W] or [C, H, W]. Source: torch.nn.CircularPad2d.
  *
  * @example
  * ```ts

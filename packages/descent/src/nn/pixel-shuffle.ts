@@ -2,10 +2,10 @@
 import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
-import { requireImages } from './sizes.ts'
+import { onBatch } from './sizes.ts'
 
 /**
- * [N, C·r², H, W] → [N, C, H·r, W·r]: r² channels become squares of r × r pixels. Throws ShapeError where the channels
+ * [N, C·r², H, W] → [N, C, H·r, W·r], or without N: r² channels become squares of r × r pixels. Throws ShapeError where the channels
  * do not divide. Source: Shi et al., "Real-time single image and video super-resolution", 2016;
  * torch.nn.functional.pixel_shuffle.
  *
@@ -16,7 +16,10 @@ import { requireImages } from './sizes.ts'
  * ```
  */
 export function pixelShuffle(x: Tensor, factor: number): Tensor {
-  requireImages('pixelShuffle', x, 2)
+  return onBatch('pixelShuffle', x, 2, (batch) => shuffled(batch, factor))
+}
+
+function shuffled(x: Tensor, factor: number): Tensor {
   const [count, all, height, width] = x.shape as readonly [number, number, number, number]
   const channels = all / factor ** 2
   if (!Number.isInteger(channels)) {
@@ -29,7 +32,7 @@ export function pixelShuffle(x: Tensor, factor: number): Tensor {
 }
 
 /**
- * [N, C, H·r, W·r] → [N, C·r², H, W], the inverse of `pixelShuffle`. Throws ShapeError where height or width do not
+ * [N, C, H·r, W·r] → [N, C·r², H, W], or without N, the inverse of `pixelShuffle`. Throws ShapeError where height or width do not
  * divide. Source: torch.nn.functional.pixel_unshuffle.
  *
  * @example
@@ -39,7 +42,10 @@ export function pixelShuffle(x: Tensor, factor: number): Tensor {
  * ```
  */
 export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
-  requireImages('pixelUnshuffle', x, 2)
+  return onBatch('pixelUnshuffle', x, 2, (batch) => unshuffled(batch, factor))
+}
+
+function unshuffled(x: Tensor, factor: number): Tensor {
   const [count, channels, height, width] = x.shape as readonly [number, number, number, number]
   if (height % factor !== 0 || width % factor !== 0) {
     throw new ShapeError(`pixelUnshuffle: [${x.shape.join(', ')}] does not divide into squares of ${factor} pixels.`)

@@ -3,7 +3,7 @@
 import { tensor } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
 import { Module } from './module.ts'
-import type { Sizes } from './sizes.ts'
+import { onBatch, type Sizes } from './sizes.ts'
 import { look, type WindowOptions, type Windows, windowsOf } from './windows.ts'
 
 export interface MaxPoolOptions extends WindowOptions {
@@ -19,11 +19,17 @@ export interface AvgPoolOptions extends WindowOptions {
 }
 
 function maxPool(name: string, x: Tensor, n: number, kernelSize: Sizes, options: MaxPoolOptions): Tensor {
-  const { values, inside } = look(x, windowsOf(name, x, n, kernelSize, options), Number.NEGATIVE_INFINITY)
-  return values.max(inside)
+  return onBatch(name, x, n, (batch) => {
+    const { values, inside } = look(batch, windowsOf(name, batch, n, kernelSize, options), Number.NEGATIVE_INFINITY)
+    return values.max(inside)
+  })
 }
 
 function avgPool(name: string, x: Tensor, n: number, kernelSize: Sizes, options: AvgPoolOptions): Tensor {
+  return onBatch(name, x, n, (batch) => meansOf(name, batch, n, kernelSize, options))
+}
+
+function meansOf(name: string, x: Tensor, n: number, kernelSize: Sizes, options: AvgPoolOptions): Tensor {
   const windows = windowsOf(name, x, n, kernelSize, options)
   const { values, inside } = look(x, windows, 0)
   const sums = values.sum(inside)
@@ -43,27 +49,27 @@ function countsOf({ places, step, pad, size, extent }: Windows, padded: boolean)
   })
 }
 
-/** See MaxPool1d: [N, C, L]. */
+/** See MaxPool1d: [N, C, L] or [C, L]. */
 export function maxPool1d(x: Tensor, kernelSize: Sizes, options: MaxPoolOptions = {}): Tensor {
   return maxPool('maxPool1d', x, 1, kernelSize, options)
 }
-/** See MaxPool2d: [N, C, H, W]. */
+/** See MaxPool2d: [N, C, H, W] or [C, H, W]. */
 export function maxPool2d(x: Tensor, kernelSize: Sizes, options: MaxPoolOptions = {}): Tensor {
   return maxPool('maxPool2d', x, 2, kernelSize, options)
 }
-/** See MaxPool3d: [N, C, D, H, W]. */
+/** See MaxPool3d: [N, C, D, H, W] or [C, D, H, W]. */
 export function maxPool3d(x: Tensor, kernelSize: Sizes, options: MaxPoolOptions = {}): Tensor {
   return maxPool('maxPool3d', x, 3, kernelSize, options)
 }
-/** See AvgPool1d: [N, C, L]. */
+/** See AvgPool1d: [N, C, L] or [C, L]. */
 export function avgPool1d(x: Tensor, kernelSize: Sizes, options: AvgPoolOptions = {}): Tensor {
   return avgPool('avgPool1d', x, 1, kernelSize, options)
 }
-/** See AvgPool2d: [N, C, H, W]. */
+/** See AvgPool2d: [N, C, H, W] or [C, H, W]. */
 export function avgPool2d(x: Tensor, kernelSize: Sizes, options: AvgPoolOptions = {}): Tensor {
   return avgPool('avgPool2d', x, 2, kernelSize, options)
 }
-/** See AvgPool3d: [N, C, D, H, W]. */
+/** See AvgPool3d: [N, C, D, H, W] or [C, D, H, W]. */
 export function avgPool3d(x: Tensor, kernelSize: Sizes, options: AvgPoolOptions = {}): Tensor {
   return avgPool('avgPool3d', x, 3, kernelSize, options)
 }
@@ -90,7 +96,7 @@ function layer<Options>(pool: Pool<Options>) {
 }
 
 /**
- * The largest value of each window: [N, C, L] → [N, C, L′]; as MaxPool2d over one dimension.
+ * The largest value of each window: [N, C, L] → [N, C, L′], or without N; as MaxPool2d over one dimension.
  * Source: torch.nn.MaxPool1d.
  *
  * @example
@@ -102,7 +108,7 @@ function layer<Options>(pool: Pool<Options>) {
 export class MaxPool1d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool1d) {}
 
 /**
- * The largest value of each window: [N, C, H, W] → [N, C, H′, W′] with
+ * The largest value of each window: [N, C, H, W] → [N, C, H′, W′], or without N, with
  * H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, or ⌈ ⌉ with `ceilMode`. The gradient goes to the
  * first of equal largest values. Throws ShapeError where the image is smaller than the kernel.
  * Source: torch.nn.MaxPool2d.
@@ -117,7 +123,7 @@ export class MaxPool1d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool1d) 
 export class MaxPool2d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool2d) {}
 
 /**
- * The largest value of each window: [N, C, D, H, W]; as MaxPool2d over three dimensions. Source: torch.nn.MaxPool3d.
+ * The largest value of each window: [N, C, D, H, W] or [C, D, H, W]; as MaxPool2d over three dimensions. Source: torch.nn.MaxPool3d.
  *
  * @example
  * ```ts
@@ -128,7 +134,7 @@ export class MaxPool2d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool2d) 
 export class MaxPool3d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool3d) {}
 
 /**
- * The mean of each window: [N, C, L] → [N, C, L′]; as AvgPool2d over one dimension. Source: torch.nn.AvgPool1d.
+ * The mean of each window: [N, C, L] → [N, C, L′], or without N; as AvgPool2d over one dimension. Source: torch.nn.AvgPool1d.
  *
  * @example
  * ```ts
@@ -139,8 +145,8 @@ export class MaxPool3d extends /* @__PURE__ */ layer<MaxPoolOptions>(maxPool3d) 
 export class AvgPool1d extends /* @__PURE__ */ layer<AvgPoolOptions>(avgPool1d) {}
 
 /**
- * The mean of each window: [N, C, H, W] → [N, C, H′, W′] with H′ = ⌊(H + 2·padding − kernel) / stride⌋ + 1, or ⌈ ⌉
- * with `ceilMode`. Zeros of the padding count unless `countIncludePad` is false. Throws ShapeError where the image is
+ * The mean of each window: [N, C, H, W] → [N, C, H′, W′], or without N, with
+ * H′ = ⌊(H + 2·padding − kernel) / stride⌋ + 1, or ⌈ ⌉ with `ceilMode`. Zeros of the padding count unless `countIncludePad` is false. Throws ShapeError where the image is
  * smaller than the kernel. Source: torch.nn.AvgPool2d.
  *
  * @example
@@ -153,7 +159,7 @@ export class AvgPool1d extends /* @__PURE__ */ layer<AvgPoolOptions>(avgPool1d) 
 export class AvgPool2d extends /* @__PURE__ */ layer<AvgPoolOptions>(avgPool2d) {}
 
 /**
- * The mean of each window: [N, C, D, H, W]; as AvgPool2d over three dimensions. Source: torch.nn.AvgPool3d.
+ * The mean of each window: [N, C, D, H, W] or [C, D, H, W]; as AvgPool2d over three dimensions. Source: torch.nn.AvgPool3d.
  *
  * @example
  * ```ts

@@ -21,6 +21,20 @@ export function sizes(layer: string, value: Sizes, n: number, least = 0): number
 /** Throws ShapeError for anything but [N, C, …n]. */
 export function requireImages(layer: string, x: Tensor, n: number, channels?: number): void {
   if (x.ndim === n + 2 && (channels === undefined || x.shape[1] === channels)) return
-  const wanted = ['L', 'H, W', 'D, H, W'][n - 1]
-  throw new ShapeError(`${layer}: takes [N, ${channels ?? 'C'}, ${wanted}], got [${x.shape.join(', ')}].`)
+  throw new ShapeError(`${layer}: takes ${batchText(n, channels)}, got [${x.shape.join(', ')}].`)
+}
+
+/** What `run` makes of [N, C, …n]; one example [C, …n] is a batch of one, and so is its result. Throws ShapeError for others. */
+export function onBatch(layer: string, x: Tensor, n: number, run: (x: Tensor) => Tensor, channels?: number): Tensor {
+  const single = x.ndim === n + 1
+  const batch = single ? x.unsqueeze(0) : x
+  if (batch.ndim !== n + 2 || (channels !== undefined && batch.shape[1] !== channels)) {
+    const text = batchText(n, channels)
+    throw new ShapeError(`${layer}: takes ${text} or ${text.replace('N, ', '')}, got [${x.shape.join(', ')}].`)
+  }
+  return single ? run(batch).squeeze(0) : run(batch)
+}
+
+function batchText(n: number, channels?: number): string {
+  return `[N, ${channels ?? 'C'}, ${['L', 'H, W', 'D, H, W'][n - 1]}]`
 }

@@ -44,6 +44,7 @@ const wanted: readonly (readonly [AnyModule, Readonly<Record<string, readonly nu
   [new nn.GroupNorm(2, 4), { weight: [4], bias: [4] }],
   [new nn.InstanceNorm2d(3, { affine: true }), { weight: [3], bias: [3] }],
   [new nn.InstanceNorm1d(3), {}],
+  [new nn.InstanceNorm3d(3, { trackRunningStats: true }), { running_mean: [3], running_var: [3] }],
   [new nn.Embedding(5, 3), { weight: [5, 3] }],
   [new nn.Bilinear(2, 3, 4), { weight: [4, 2, 3], bias: [4] }],
   [new nn.GRUCell(2, 3), { weight_ih: [9, 2], weight_hh: [9, 3], bias_ih: [9], bias_hh: [9] }],

@@ -1,7 +1,7 @@
 /** The windows that pooling looks through: where they lie, and the values in them. */
 import { ShapeError } from '../errors.ts'
 import type { Tensor } from '../tensor.ts'
-import { requireImages, type Sizes, sizes } from './sizes.ts'
+import { type Sizes, sizes } from './sizes.ts'
 
 export interface WindowOptions {
   /** Default: the kernel's size. */
@@ -23,6 +23,7 @@ export interface Windows {
   readonly places: number
 }
 
+/** Of x [N, C, …n]. */
 export function windowsOf(
   name: string,
   x: Tensor,
@@ -30,7 +31,6 @@ export function windowsOf(
   kernelSize: Sizes,
   { ceilMode, ...options }: WindowOptions & { readonly dilation?: Sizes },
 ): Windows[] {
-  requireImages(name, x, n)
   const kernel = sizes(name, kernelSize, n, 1)
   const stride = sizes(name, options.stride ?? kernel, n, 1)
   const padding = sizes(name, options.padding ?? 0, n)

@@ -16,17 +16,13 @@ export const gather: OpDef<{ axis: number; label: string }> = {
     requireIndexShape(label, x.shape, index.shape, axis)
     return { shape: index.shape, dtype: x.dtype }
   },
-  vjp: (g, [input, index], _out, { axis }) => {
-    const x = input as Tensor
-    return [
-      g
-        .mul(0)
-        .sum()
-        .expand(x.shape)
-        .scatterAdd(axis, index as Tensor, g),
-      null,
-    ]
-  },
+  vjp: (g, [x, index], _out, { axis }) => [
+    (x as Tensor)
+      .detach()
+      .zerosLike()
+      .scatterAdd(axis, index as Tensor, g),
+    null,
+  ],
   lower: ([x], { axis, label }) => ({
     kind: 'map',
     form: 'movement',

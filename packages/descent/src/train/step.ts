@@ -7,7 +7,8 @@ import type { Optimizer } from '../optim/optimizer.ts'
 import { l1Penalty } from '../optim/penalty.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Outputs } from './batches.ts'
-import { type AnyLoss, type Measured, measure } from './evaluate.ts'
+import type { AnyLoss } from './evaluate.ts'
+import { type Measured, measure } from './evaluator.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface StepOptions<T extends Outputs> {

@@ -1,9 +1,8 @@
 /** The numbers that sum up a classifier, each with its interval. */
-import { metrics } from 'descent'
 import { type BootstrapOptions, bootstrap, meanOf } from './bootstrap.ts'
-import { type ClassPredictions, checkClassPredictions, logLosses, rightOnes } from './class-predictions.ts'
+import { type ClassPredictions, checkClassPredictions, guesses, logLosses, rightOnes } from './class-predictions.ts'
+import { areaUnderCurve, macroF1 } from './class-statistics.ts'
 import type { Interval } from './interval.ts'
-import { metricStatistic } from './metric-statistic.ts'
 
 export interface ClassificationMetrics {
   readonly accuracy: Interval
@@ -27,18 +26,13 @@ export function classificationMetrics(
   const { probabilities, truths, classes } = predictions
   const settings = { ...options, strata: truths }
   const count = truths.length
-  const macroF1 = metricStatistic(() => new metrics.F1({ average: 'macro' }), probabilities, truths)
+  const f1 = macroF1(guesses(predictions), truths, classes.length)
   const both = classes.length === 2 && truths.includes(0) && truths.includes(1)
+  const ofSecond = probabilities.filter((_, at) => at % 2 === 1)
   return {
     accuracy: bootstrap(count, meanOf(rightOnes(predictions)), settings),
-    macroF1: bootstrap(count, macroF1, settings),
+    macroF1: bootstrap(count, f1, settings),
     logLoss: bootstrap(count, meanOf(logLosses(predictions)), settings),
-    auc: both
-      ? bootstrap(
-          count,
-          metricStatistic(() => new metrics.AUC(), probabilities, truths),
-          settings,
-        )
-      : null,
+    auc: both ? bootstrap(count, areaUnderCurve(ofSecond, truths), settings) : null,
   }
 }

@@ -34,13 +34,17 @@ export function sliceColumn({ name, values }: Column, quantiles = 4): Slice[] {
 function rangeNames(values: Float64Array, quantiles: number): (row: number) => string {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort()
   const distinct = new Set(sorted)
-  if (distinct.size <= quantiles) return (row) => (Number.isNaN(values[row]) ? missing : short(values[row] as number))
+  if (distinct.size <= quantiles) {
+    const short = writer([...distinct])
+    return (row) => (Number.isNaN(values[row]) ? missing : short(values[row] as number))
+  }
   const cuts = Array.from(
     { length: quantiles - 1 },
     (_, q) => sorted[Math.ceil(((q + 1) * sorted.length) / quantiles) - 1] as number,
   )
   // A range ends with its cut; the last cut may be the largest value, above which there is nothing.
   const ends = [...new Set(cuts)].filter((cut) => cut < (sorted.at(-1) as number))
+  const short = writer(ends)
   const names = [...ends, Infinity].map((end, r) => {
     const start = ends[r - 1]
     if (start === undefined) return `up to ${short(end)}`
@@ -54,5 +58,9 @@ function rangeNames(values: Float64Array, quantiles: number): (row: number) => s
   }
 }
 
-/** As a person would write it. */
-const short = (value: number) => String(Number(value.toPrecision(6)))
+/** Writes numbers with six digits, or as many more as it takes to tell these apart. */
+function writer(numbers: readonly number[]): (value: number) => string {
+  const digits = [6, 9, 12, 15, 17]
+  const enough = digits.find((d) => new Set(numbers.map((value) => value.toPrecision(d))).size === numbers.length) ?? 17
+  return (value) => String(Number(value.toPrecision(enough)))
+}

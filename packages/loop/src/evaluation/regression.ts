@@ -1,6 +1,6 @@
 /** The numbers that sum up a regression, each with its interval. */
 import { metrics } from 'descent'
-import { type BootstrapInterval, type BootstrapOptions, bootstrap } from './bootstrap.ts'
+import { type BootstrapInterval, type BootstrapOptions, bootstrap, meanOf, type Statistic } from './bootstrap.ts'
 import { metricStatistic } from './metric-statistic.ts'
 
 export interface RegressionMetrics {
@@ -33,11 +33,12 @@ export function regressionMetrics(
   options: BootstrapOptions,
 ): RegressionMetrics {
   checkRegression(outputs, targets)
-  const measured = (make: () => metrics.AccumulatingMetric) =>
-    bootstrap(targets.length, metricStatistic(make, outputs, targets), options)
+  const errors = Float64Array.from(targets, (target, i) => (outputs[i] as number) - target)
+  const meanSquare = meanOf(errors.map((error) => error * error))
+  const measured = (statistic: Statistic) => bootstrap(targets.length, statistic, options)
   return {
-    mae: measured(() => new metrics.MAE()),
-    rmse: measured(() => new metrics.RMSE()),
-    r2: measured(() => new metrics.R2()),
+    mae: measured(meanOf(errors.map(Math.abs))),
+    rmse: measured((indices) => Math.sqrt(meanSquare(indices))),
+    r2: measured(metricStatistic(() => new metrics.R2(), outputs, targets)),
   }
 }

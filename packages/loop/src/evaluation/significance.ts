@@ -8,14 +8,11 @@ import { normalCdf } from './normal.ts'
  */
 export function hypergeometricTail(seen: number, count: number, failures: number, total: number): number {
   const first = Math.max(seen, count - (total - failures), 0)
+  // Each term by its logarithm: a recurrence from a first term that underflows would lose them all.
+  const all = logChoose(total, count)
   let sum = 0
-  // From the first term by the ratio of neighbours: C(F, x) C(T−F, n−x) / C(T, n).
-  const start = logChoose(failures, first) + logChoose(total - failures, count - first) - logChoose(total, count)
-  let term = Math.exp(start)
-  for (let x = first; x <= Math.min(count, failures); x++) {
-    sum += term
-    term *= ((failures - x) * (count - x)) / ((x + 1) * (total - failures - count + x + 1))
-  }
+  for (let x = first; x <= Math.min(count, failures); x++)
+    sum += Math.exp(logChoose(failures, x) + logChoose(total - failures, count - x) - all)
   return Math.min(1, sum)
 }
 
@@ -52,20 +49,23 @@ export function permutationTail(values: Float64Array, rows: Int32Array, random: 
     const deviation = Math.sqrt(variance * count * (1 - count / n))
     return deviation === 0 ? 1 : normalCdf(-(own - mean * count) / deviation)
   }
+  const total = values.reduce((a, b) => a + b, 0)
   const lots = values.slice()
+  // The smaller part is drawn: the other has what is left.
+  const drawn = Math.min(count, n - count)
   // Rounding of sums in another order must not make equal ones smaller.
-  const least = own - 1e-9 * (Math.abs(own) + 1)
+  const least = own - 1e-9 * (Math.abs(own) + Math.abs(total) + 1)
   let asLarge = 0
   for (let p = 0; p < permutations; p++) {
     let sum = 0
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < drawn; i++) {
       const j = i + random.below(n - i)
-      const drawn = lots[j] as number
+      const lot = lots[j] as number
       lots[j] = lots[i] as number
-      lots[i] = drawn
-      sum += drawn
+      lots[i] = lot
+      sum += lot
     }
-    asLarge += Number(sum >= least)
+    asLarge += Number((drawn === count ? sum : total - sum) >= least)
   }
   return (asLarge + 1) / (permutations + 1)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Consensus, dawidSkene, majorityVote } from './consensus.ts'
-import { type SimulatedLabeler, simulateLabelers } from './simulated-labelers.ts'
+import { type SimulatedLabeler, simulateLabelers } from './test-labelers.ts'
 import { votesFromTable } from './votes.ts'
 
 const accuracy = ({ consensus }: Consensus, truth: Int32Array) =>

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { seeded } from '../random.ts'
-import { plantErrors, readDigits, trainAndPredict } from './digits-fixture.ts'
 import { assignFolds, outOfSampleProbabilities } from './folds.ts'
 import { findLabelErrors } from './label-errors.ts'
+import { plantErrors, readDigits, trainAndPredict } from './test-digits.ts'
 
 /** Of `count` examples of known classes: probabilities of a model that is right in most cases, and labels partly wrong. */
 function noisy(count: number, seed: number, share = 0.1, classes = 4) {

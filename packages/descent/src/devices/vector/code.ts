@@ -165,6 +165,8 @@ export interface Code extends Callable {
   loadVector(offset: number, active: number): this
   /** The same, but lanes that do not count are 0. */
   loadOrZero(offset: number, active: number): this
+  /** address → ; a hint that the cache line there will be read. The address may lie anywhere. */
+  prefetch(offset: number): this
   /** address → all lanes hold the element there. */
   loadSplat(offset: number): this
   /** address → lane j: the element `elements[j]` further (constants). */
@@ -177,6 +179,11 @@ export interface Code extends Callable {
   gatherInside(length: number, active: number): this
   /** address vector → */
   storeVector(offset: number, active: number): this
+  /**
+   * address vector → ; all lanes. For what is not read again soon: past the caches where the machine can, so that memory is
+   * not first read for the sake of being overwritten.
+   */
+  streamVector(offset: number): this
   /** address vector → ; lane j only. */
   storeLane(j: number, offset: number): this
   /** address vector → ; lane j at the element `elements[j]` further (constants). */

@@ -6,7 +6,7 @@
  * Shared parts are computed once, and each part in the outermost loop that has all it depends on.
  */
 import { type Expr, operands } from '../../kernel/expr.ts'
-import { addConstant, type Index, indexKey, variablesOf } from '../../kernel/index-expr.ts'
+import { add, addConstant, type Index, indexKey, range, scale, variablesOf } from '../../kernel/index-expr.ts'
 import type { BufferUse } from '../../kernel/kernel.ts'
 import { expandMath } from '../../kernel/math.ts'
 import type { Code } from './code.ts'
@@ -25,12 +25,16 @@ export function kindOf(dtype: Expr['dtype']): 'vector' | 'mask' {
 /** Stands for the tile's value in the sets of what an expression depends on; results are numbered downwards. */
 const tileId = -1
 const hereId = -2
+/** Positions of gathers are numbered downwards from here, far below results. */
+const firstPositionId = -(2 ** 24)
 export function resultId(stage: number, slot: number): number {
   return -3 - (stage * 1024 + slot)
 }
 
 export class ExprEmitter extends IndexEmitter {
   readonly buffers: readonly BufferUse[]
+  /** Whether stores may go past the caches. */
+  streams = false
   /** Whether results and tile differ between lanes. */
   resultsByLane = true
   /** Buffers have the launch's size, so every index lies in them. */
@@ -40,6 +44,8 @@ export class ExprEmitter extends IndexEmitter {
   private readonly dependencies = new Map<Expr, ReadonlySet<number>>()
   /** Values that stand in locals: by the expression, or by `resultId`. */
   private readonly given = new Map<Expr | number, number>()
+  /** What whole numbers that are positions of gathers are bound as. */
+  private readonly positions: { readonly position: Expr; readonly last: number }[] = []
   private readonly scratch: number
 
   constructor(f: Code, target: Target, buffers: readonly BufferUse[], table?: number, scratch = scratchParam) {
@@ -196,18 +202,12 @@ export class ExprEmitter extends IndexEmitter {
     const offsets = this.laneOffsets(index)
     if (offsets !== null) {
       const step = this.laneStep(index)
-      const low = Math.min(...offsets)
+      const { low, elements } = this.fromLowest(offsets)
       const address = this.address(buffer, addConstant(index, low))
       this.pushAddress(address)
       if (step === 0) f.loadSplat(address.offset)
       else if (step === 1) f.loadVector(address.offset, active)
-      else {
-        f.loadLanes(
-          offsets.map((o) => o - low),
-          address.offset,
-          active,
-        )
-      }
+      else f.loadLanes(elements, address.offset, active)
     } else if (this.byLane) {
       this.eachLane((j) => {
         const address = this.address(buffer, this.shifted(index, j))
@@ -275,7 +275,16 @@ export class ExprEmitter extends IndexEmitter {
     const { f, active } = this
     const { length } = this.buffers[buffer] as BufferUse
     const step = this.laneStep(base)
-    if (!this.variesByLane(position) && (step === 0 || step === 1)) {
+    const one = !this.variesByLane(position) && (step === 0 || step === 1)
+    const index = one && stride > 0 ? this.gathered(base, stride, position, length) : null
+    if (index) {
+      const address = this.address(buffer, index)
+      this.pushAddress(address)
+      if (step === 0) f.loadSplat(address.offset)
+      else f.loadVector(address.offset, active)
+      return
+    }
+    if (one) {
       // Positions that are out of range, which no check has let through, read something that is in it.
       const last = Math.max(0, length - (step === 0 ? 1 : active))
       const at = this.temporary('int')
@@ -302,6 +311,50 @@ export class ExprEmitter extends IndexEmitter {
     this.done('vector', at)
   }
 
+  /** Asks for so many lines from where a prepared gather begins. */
+  prefetch({ buffer, base, stride, position }: Of<'gather'>, lines: number): void {
+    const { length } = this.buffers[buffer] as BufferUse
+    const index = this.gathered(base, stride, position, length)
+    if (!index) return
+    const address = this.address(buffer, index)
+    for (let line = 0; line < lines; line++) {
+      this.pushAddress(address)
+      this.f.prefetch(address.offset + 64 * line)
+    }
+  }
+
+  /**
+   * The index of what is gathered from one position, which becomes a whole number in the loop that it changes in; null where no
+   * position is sure to lie in the buffer.
+   */
+  private gathered(base: Index, stride: number, position: Expr, length: number): Index | null {
+    const { f } = this
+    const { low, high } = range(base)
+    const last = Math.floor((length - 1 - high) / stride)
+    if (low < 0 || last < 0) return null
+    const id = this.positionId(position, last)
+    const depth = this.depthOfExpr(position)
+    const local = this.scalar(`position ${id}`, depth, () => {
+      this.value(position)
+      f.firstLane()
+      // Positions that are out of range, which no check has let through, read something that is in it.
+      if (position.kind === 'check' && position.size - 1 <= last) return
+      const at = this.temporary('int')
+      f.tee(at).constant(last).get(at).constant(last).int('lt_u').pick()
+      this.done('int', at)
+    })
+    this.bindIn(depth, id, local)
+    return add(
+      base,
+      scale({ offset: 0, terms: [{ coefficient: 1, atom: { kind: 'variable', id, size: last + 1 } }] }, stride),
+    )
+  }
+
+  private positionId(position: Expr, last: number): number {
+    const known = this.positions.findIndex((p) => p.position === position && p.last === last)
+    return firstPositionId - (known >= 0 ? known : this.positions.push({ position, last }) - 1)
+  }
+
   /** Lanes outside of [0, size) become 0, and the first of them is noted. */
   private check({ x, size, id }: Of<'check'>): void {
     const { f } = this
@@ -323,6 +376,15 @@ export class ExprEmitter extends IndexEmitter {
     this.done('mask', bad)
   }
 
+  /**
+   * The lowest of the lanes' offsets, and how far from it each lane is. Only lanes that count: the others may lie before
+   * the buffer, where an address below 0 would become one beyond the end of memory (see Target.scaledAddresses).
+   */
+  private fromLowest(offsets: readonly number[]): { low: number; elements: readonly number[] } {
+    const low = Math.min(...offsets.slice(0, this.active))
+    return { low, elements: offsets.map((o, j) => (j < this.active ? o - low : 0)) }
+  }
+
   /** Stores the value in a local; lanes that do not count write nothing. */
   store(buffer: number, index: Index, local: number, dtype: Expr['dtype']): void {
     const { f, active } = this
@@ -337,23 +399,24 @@ export class ExprEmitter extends IndexEmitter {
     if (this.lane === null) storeLane(0, index)
     else if (step === 0) storeLane(active - 1, index)
     else if (offsets !== null) {
-      const low = Math.min(...offsets)
+      const { low, elements } = this.fromLowest(offsets)
       const address = this.address(buffer, addConstant(index, low))
       this.pushAddress(address)
       push()
-      if (step === 1) f.storeVector(address.offset, active)
-      else {
-        f.storeLanes(
-          offsets.map((o) => o - low),
-          address.offset,
-          active,
-        )
-      }
+      const streamed = this.streams && active === this.lanes && this.isStreamed(buffer)
+      if (step === 1 && streamed) f.streamVector(address.offset)
+      else if (step === 1) f.storeVector(address.offset, active)
+      else f.storeLanes(elements, address.offset, active)
     } else if (this.byLane) for (let j = 0; j < active; j++) storeLane(j, this.shifted(index, j))
     else {
       f.get(this.base(buffer))
       this.indexVector(index)
       push().scatter(active)
     }
+  }
+
+  private isStreamed(buffer: number): boolean {
+    const { access, length } = this.buffers[buffer] as BufferUse
+    return access === 'write' && 4 * length >= this.target.streamBytes
   }
 }

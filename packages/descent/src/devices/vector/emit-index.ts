@@ -99,8 +99,11 @@ export class IndexEmitter {
   }
   /** Gives variable `id` (a loop variable, or any number that expressions depend on) its local in this scope. */
   bind(id: number, local: number): void {
-    this.variables.set(id, { local, depth: this.depth })
-    this.scope(this.depth).bound.push(id)
+    this.bindIn(this.depth, id, local)
+  }
+  protected bindIn(depth: number, id: number, local: number): void {
+    this.variables.set(id, { local, depth })
+    this.scope(depth).bound.push(id)
   }
   protected depthOf(id: number): number {
     return this.variables.get(id)?.depth ?? (id >= 0 ? 0 : this.depth)

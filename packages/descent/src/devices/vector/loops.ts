@@ -12,7 +12,8 @@ import { addConstant, dot, type Index, substitute, variable } from '../../kernel
 import type { Axis, LoopKernel, Stage } from '../../kernel/kernel.ts'
 import type { Written } from './code.ts'
 import { ExprEmitter, kindOf } from './emit-expr.ts'
-import { type Choice, chooseLanes, joinLoops, mapIndices, points, stageRoots } from './loop-shape.ts'
+import { gathersAhead } from './gather-ahead.ts'
+import { type Choice, chooseLanes, joinLoops, mapIndices, nextId, points, stageRoots } from './loop-shape.ts'
 import { splitKernel } from './loop-split.ts'
 import { type Accumulator, join, joinLanes, newAccumulator, resultLocal, start, step } from './reduction.ts'
 import {
@@ -28,6 +29,7 @@ import {
 
 /** A chunk should take about this long on one thread. */
 const chunkNanoseconds = 5000
+const lineBytes = 64
 
 export const emitLoops: EmitKernel<LoopKernel> = (kernel, target) => {
   const joined = joinLoops(kernel)
@@ -149,6 +151,8 @@ class LoopEmitter {
     f.get(last).constant(units).int('lt_u').pick().set(last)
     e.open()
     for (const { axis, local } of digits) e.bind(axis.id, local)
+    const nearest = digits.at(-1)
+    if (this.rowLanes && nearest) this.askAhead(nearest.axis, nearest.local, low)
     if (inner) this.rows(ready, low, high)
     else this.row(ready, 1)
     const code = e.close()
@@ -221,6 +225,28 @@ class LoopEmitter {
     })
   }
 
+  /** Prefetches what later rows along the axis gather; `low`: the local with their first lane's number. */
+  private askAhead(axis: Axis, local: number, low: number | null): void {
+    const { e, kernel } = this
+    const { f } = e
+    if (!e.target.prefetches || kernel.flat) return
+    const id = nextId(kernel)
+    if (low !== null) e.bind(id, low)
+    for (const { start, row, rows, lines } of gathersAhead(kernel, axis, low === null ? null : this.inner, id)) {
+      const later = f.local('int')
+      f.get(local).constant(rows).int('add').tee(later)
+      f.constant(axis.size - 1)
+        .get(later)
+        .constant(axis.size - 1)
+        .int('lt_u')
+        .pick()
+        .set(later)
+      e.bind(row, later)
+      const [prepared] = e.prepare([start]) as [typeof start]
+      e.prefetch(prepared, lines)
+    }
+  }
+
   /** The rows of one unit: low ≤ inner variable < high. */
   private rows(ready: Ready[][], low: number, high: number): void {
     const { e, kernel, width } = this
@@ -246,6 +272,7 @@ class LoopEmitter {
       e.lane = this.rowLanes && rows > 1 ? inner.id : null
       e.laneSize = inner.size
       e.active = e.lane === null ? width : Math.min(rows, width)
+      if (!this.rowLanes) this.askAhead(inner, v, null)
       this.row(ready, copies)
       const code = e.close()
       e.lane = null
@@ -275,9 +302,15 @@ class LoopEmitter {
   private row(ready: Ready[][], copies: number): void {
     this.kernel.stages.forEach((stage, s) => {
       const stageReady = ready[s] as Ready[]
+      this.e.streams = this.fillsLines(stage)
       if (this.rowLanes) this.stageByRows(stage, s, stageReady.slice(0, copies))
       else this.stageInside(stage, s, stageReady)
     })
+  }
+
+  /** Whether vectors stored one after the other lie next to each other: parts of cache lines must not be streamed. */
+  private fillsLines({ axes }: Stage): boolean {
+    return !this.kernel.flat && (!this.rowLanes || axes.length === 0 || 4 * this.width >= lineBytes)
   }
 
   private accumulators(stage: Stage, ready: Ready): Accumulator[] {

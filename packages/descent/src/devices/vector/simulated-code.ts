@@ -184,12 +184,12 @@ export class SimulatedCode implements Code {
     })
   }
   loadInt(offset = 0): this {
-    return this.do((frame) => frame.push(this.memory.read(frame.int() + offset)))
+    return this.do((frame) => frame.push(this.memory.read(frame.int(), offset)))
   }
   storeInt(offset = 0): this {
     return this.do((frame) => {
       const value = frame.int()
-      this.memory.write(frame.int() + offset, value)
+      this.memory.write(frame.int(), offset, value)
     })
   }
   loadAddress(word: number): this {
@@ -199,7 +199,7 @@ export class SimulatedCode implements Code {
     return this.do((frame) => {
       const from = frame.int()
       const to = frame.int()
-      for (let i = 0; i < bytes; i += 4) this.memory.write(to + i, this.memory.read(from + i))
+      for (let i = 0; i < bytes; i += 4) this.memory.write(to, i, this.memory.read(from, i))
     })
   }
 
@@ -343,12 +343,15 @@ export class SimulatedCode implements Code {
   loadVector(offset: number, active: number): this {
     return this.loads(active, (frame) => {
       const address = frame.int()
-      return (j) => address + offset + 4 * j
+      return (j) => [address, offset + 4 * j]
     })
   }
   loadOrZero(offset: number, active: number): this {
     this.loadVector(offset, active)
     return this.do((frame) => frame.push(frame.vector().map((x, j) => (j < active ? x : 0))))
+  }
+  prefetch(): this {
+    return this.do((frame) => void frame.int())
   }
   loadSplat(offset: number): this {
     return this.loadInt(offset).splat()
@@ -356,21 +359,21 @@ export class SimulatedCode implements Code {
   loadLanes(elements: readonly number[], offset: number, active: number): this {
     return this.loads(active, (frame) => {
       const address = frame.int()
-      return (j) => address + offset + 4 * (elements[j] as number)
+      return (j) => [address, offset + 4 * (elements[j] as number)]
     })
   }
   gather(active: number): this {
     return this.loads(active, (frame) => {
       const positions = frame.vector()
       const address = frame.int()
-      return (j) => address + 4 * (positions[j] as number)
+      return (j) => [address + 4 * (positions[j] as number), 0]
     })
   }
   loadInside(length: number, active: number): this {
     return this.loads(active, (frame) => {
       const first = frame.int()
       const address = frame.int()
-      return (j) => (first + j >= 0 && first + j < length ? address + 4 * (first + j) : null)
+      return (j) => (first + j >= 0 && first + j < length ? [address + 4 * (first + j), 0] : null)
     })
   }
   gatherInside(length: number, active: number): this {
@@ -379,7 +382,7 @@ export class SimulatedCode implements Code {
       const address = frame.int()
       return (j) => {
         const at = positions[j] as number
-        return at >= 0 && at < length ? address + 4 * at : null
+        return at >= 0 && at < length ? [address + 4 * at, 0] : null
       }
     })
   }
@@ -387,17 +390,22 @@ export class SimulatedCode implements Code {
     const elements = Array.from({ length: this.lanes }, (_, j) => j)
     return this.storeLanes(elements, offset, active)
   }
+  streamVector(offset: number): this {
+    return this.storeVector(offset, this.lanes)
+  }
   storeLane(j: number, offset: number): this {
     return this.do((frame) => {
       const values = frame.vector()
-      this.memory.write(frame.int() + offset, values[j] as number)
+      this.memory.write(frame.int(), offset, values[j] as number)
     })
   }
   storeLanes(elements: readonly number[], offset: number, active: number): this {
     return this.do((frame) => {
       const values = frame.vector()
-      const address = frame.int() + offset
-      for (let j = 0; j < active; j++) this.memory.write(address + 4 * (elements[j] as number), values[j] as number)
+      const address = frame.int()
+      for (let j = 0; j < active; j++) {
+        this.memory.write(address, offset + 4 * (elements[j] as number), values[j] as number)
+      }
     })
   }
   scatter(active: number): this {
@@ -405,7 +413,7 @@ export class SimulatedCode implements Code {
       const values = frame.vector()
       const positions = frame.vector()
       const address = frame.int()
-      for (let j = 0; j < active; j++) this.memory.write(address + 4 * (positions[j] as number), values[j] as number)
+      for (let j = 0; j < active; j++) this.memory.write(address + 4 * (positions[j] as number), 0, values[j] as number)
     })
   }
   noteFailure(id: number, active: number): this {
@@ -413,8 +421,8 @@ export class SimulatedCode implements Code {
       const first = frame.mask().slice(0, active).indexOf(true)
       const values = frame.vector()
       if (first < 0 || this.memory.read(this.errorAddress) !== 0) return
-      this.memory.write(this.errorAddress, id + 1)
-      this.memory.write(this.errorAddress + 4, values[first] as number)
+      this.memory.write(this.errorAddress, 0, id + 1)
+      this.memory.write(this.errorAddress, 4, values[first] as number)
     })
   }
 
@@ -435,14 +443,17 @@ export class SimulatedCode implements Code {
       frame.push(bits(a.map((x, j) => op(x, b[j] as number))))
     })
   }
-  /** `begin` pops the operands; then lane j is read from the address that its result gives (null: it is not read). */
-  private loads(active: number, begin: (frame: Frame) => (j: number) => number | null): this {
+  /** `begin` pops the operands; then lane j is read from the address and offset that its result gives (null: it is not read). */
+  private loads(
+    active: number,
+    begin: (frame: Frame) => (j: number) => readonly [address: number, offset: number] | null,
+  ): this {
     assert(active >= 1 && active <= this.lanes, `${active} lanes of ${this.lanes}`)
     return this.do((frame) => {
-      const addressOf = begin(frame)
+      const placeOf = begin(frame)
       const value = (j: number): number => {
-        const address = j < active ? addressOf(j) : null
-        return address === null ? bad : this.memory.read(address)
+        const place = j < active ? placeOf(j) : null
+        return place === null ? bad : this.memory.read(...place)
       }
       frame.push(this.each(value))
     })

@@ -38,13 +38,15 @@ export function simulatedDevice(options: SimulatedMachine): Device {
 
 class SimulatedRunner implements Runner {
   private readonly plan: Plan
-  private readonly memory = new SimulatedMemory()
+  private readonly memory: SimulatedMemory
   private readonly functions: SimulatedCode[] = []
   private readonly kernels: readonly EmittedKernel[]
-  private readonly errorAddress = this.memory.allocate(2)
+  private readonly errorAddress: number
 
   constructor(plan: Plan, options: SimulatedMachine) {
     this.plan = plan
+    this.memory = new SimulatedMemory(options.scaledAddresses)
+    this.errorAddress = this.memory.allocate(2)
     const newFunction: Target['newFunction'] = (parameters) => {
       const code = new SimulatedCode(this.functions, parameters, options.lanes, this.memory, this.errorAddress)
       this.functions.push(code)
@@ -103,8 +105,8 @@ class SimulatedRunner implements Runner {
   private throwFailedCheck(): void {
     const id = this.memory.read(this.errorAddress)
     if (id === 0) return
-    const value = this.memory.read(this.errorAddress + 4)
-    this.memory.write(this.errorAddress, 0)
+    const value = this.memory.read(this.errorAddress, 4)
+    this.memory.write(this.errorAddress, 0, 0)
     const { label, size } = this.plan.checks[id - 1] as Plan['checks'][number]
     throw new IndexError(label, value, size)
   }

@@ -1,8 +1,17 @@
-/** The memory of the simulated machine: areas apart from one another, and no access outside of them. */
+/**
+ * The memory of the simulated machine: areas apart from one another, and no access outside of them. Accesses are to an address
+ * and an offset from it.
+ */
 export class SimulatedMemory {
+  /** Whether the address may lie below the area that the offset leads into (see Target.scaledAddresses). */
+  private readonly addressBelow: boolean
   readonly view = new DataView(new ArrayBuffer(1 << 16, { maxByteLength: 1 << 30 }))
   private readonly areas: { from: number; to: number; writable: boolean }[] = []
   private next = 64
+
+  constructor(addressBelow: boolean) {
+    this.addressBelow = addressBelow
+  }
 
   /** A new area of that many words, apart from all others. */
   allocate(words: number, writable = true): number {
@@ -13,18 +22,21 @@ export class SimulatedMemory {
     if (this.next > buffer.byteLength) buffer.resize(2 * this.next)
     return from
   }
-  read(address: number): number {
-    this.check(address, false)
-    return this.view.getInt32(address, true)
+  read(address: number, offset = 0): number {
+    this.check(address, offset, false)
+    return this.view.getInt32(address + offset, true)
   }
-  write(address: number, value: number): void {
-    this.check(address, true)
-    this.view.setInt32(address, value, true)
+  write(address: number, offset: number, value: number): void {
+    this.check(address, offset, true)
+    this.view.setInt32(address + offset, value, true)
   }
-  private check(address: number, writes: boolean): void {
-    const area = this.areas.find(({ from, to }) => address >= from && address + 4 <= to)
-    if (!area || address % 4 !== 0 || (writes && !area.writable)) {
-      throw new Error(`${writes ? 'a write to' : 'a read of'} address ${address}, which is in no buffer`)
+  private check(address: number, offset: number, writes: boolean): void {
+    const at = address + offset
+    const access = `${writes ? 'a write to' : 'a read of'} address ${at}`
+    const area = this.areas.find(({ from, to }) => at >= from && at + 4 <= to)
+    if (!area || at % 4 !== 0 || (writes && !area.writable)) throw new Error(`${access}, which is in no buffer`)
+    if (address < area.from && !this.addressBelow) {
+      throw new Error(`${access} as ${address} + ${offset}, and its buffer begins at ${area.from}`)
     }
   }
 }

@@ -8,8 +8,8 @@ import { testWholeLoops } from './whole-loop-claims.ts'
 const runs = Number(process.env.KERNEL_RUNS ?? 25)
 
 for (const [lanes, scaledAddresses, copies] of [
-  [4, true, 4],
-  [8, false, 2],
+  [4, false, 4],
+  [8, true, 2],
   [16, true, 4],
 ] as const) {
   const device = simulatedDevice({
@@ -18,6 +18,8 @@ for (const [lanes, scaledAddresses, copies] of [
     freeConstants: scaledAddresses,
     copies,
     fused: scaledAddresses,
+    streamBytes: 256,
+    prefetches: true,
   })
   testLoops(`${lanes} lanes`, () => device, runs)
   testRowKernels(`${lanes} lanes`, () => device, runs)

@@ -46,12 +46,20 @@ export interface Target {
   readonly lanes: number
   /** Whether vectors have a fused multiply-add. */
   readonly fused: boolean
-  /** Whether one instruction can add two numbers, one of them times 4, to an address: then addresses are added up where used. */
+  /**
+   * Whether one instruction can add two numbers, one of them times 4, to an address: then addresses are added up where used,
+   * and may lie below the buffer that an instruction's offset leads into. Else they may not: WebAssembly does not wrap
+   * the sum of an address and an offset.
+   */
   readonly scaledAddresses: boolean
   /** Whether constants need no local to be at hand in a loop: the function keeps them where it likes. */
   readonly freeConstants: boolean
   /** How many vectors go together in loops where that hides latency. */
   readonly copies: number
+  /** Buffers of so many bytes are written past the caches (`Code.streamVector`): they are gone before they are read. */
+  readonly streamBytes: number
+  /** Whether `Code.prefetch` is of any use. */
+  readonly prefetches: boolean
   readonly gemm: GemmMachine
   /** A new function of the program. */
   newFunction(parameters: readonly Kind[]): Code

@@ -200,6 +200,9 @@ export class WasmCode extends FunctionBuilder implements Code {
     this.tee(address).get(address).vectorLoad('v128.load64_zero', offset)
     return this.laneAccess('v128.load32_lane', 2, offset + 8)
   }
+  prefetch(): this {
+    return this.drop()
+  }
   loadSplat(offset: number): this {
     return this.vectorLoad('v128.load32_splat', offset)
   }
@@ -253,6 +256,9 @@ export class WasmCode extends FunctionBuilder implements Code {
     return this.get(address)
       .get(values)
       .storeLane(2, offset + 8)
+  }
+  streamVector(offset: number): this {
+    return this.vectorStore(offset)
   }
   storeLane(j: number, offset: number): this {
     return this.laneAccess('v128.store32_lane', j, offset)

@@ -4,6 +4,7 @@
  * linear memory that are released with the runner.
  */
 import { failedCheck } from '../../errors.ts'
+import { inspection } from '../../inspection.ts'
 import type { Plan } from '../../kernel/kernel.ts'
 import { turnsOf } from '../../kernel/turns.ts'
 import type { Runner, Storage } from '../device.ts'
@@ -13,7 +14,6 @@ import { chunksOf, type EmittedKernel } from '../vector/target.ts'
 import type { WasmDevice } from './device.ts'
 import { ModuleBuilder } from './encode.ts'
 import { features } from './features.ts'
-import { listModule } from './listing.ts'
 import type { LinearMemory } from './memory.ts'
 import { addToTable, emitSchedule, layoutSchedule, type Schedule } from './schedule.ts'
 import type { WasmStorage } from './storage.ts'
@@ -145,7 +145,7 @@ export class WasmRunner implements Runner {
   }
 
   listing(): string {
-    return listModule(this.#plan, this.#kernels, this.#module)
+    return inspection('listing').listModule(this.#plan, this.#kernels, this.#module)
   }
 }
 

@@ -19,6 +19,8 @@ export function wasmTarget(module: ModuleBuilder, options: CodeOptions): Target 
     scaledAddresses: false,
     freeConstants: false,
     copies: 4,
+    streamBytes: Infinity,
+    prefetches: false,
     newFunction,
     gemm: gemmMachine(module, options.relaxedSimd, newFunction),
   }

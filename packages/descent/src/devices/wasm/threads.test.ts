@@ -4,9 +4,12 @@ import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { IndexError } from '../../errors.ts'
 import { binary, type Expr, f32, unary } from '../../kernel/expr.ts'
-import { dot, type Index, variable } from '../../kernel/index-expr.ts'
+import { add, div, dot, type Index, scale, variable } from '../../kernel/index-expr.ts'
 import type { GemmKernel, LoopKernel, Plan, PlanBuffer } from '../../kernel/kernel.ts'
+import type { Values } from '../device.ts'
 import { WasmDevice } from './device.ts'
+import { ModuleBuilder } from './encode.ts'
+import type { PlanExports } from './threads.ts'
 
 const load = (buffer: number, index: Index, dtype: 'f32' | 'i32' = 'f32'): Expr => ({
   kind: 'load',
@@ -188,6 +191,94 @@ test('a failed check stops the plan on every thread', async () => {
     )
     device.write(args[0] as (typeof args)[number], 0, new Int32Array(size))
     runner.run(args)
+  }
+})
+
+/** A module like a plan's, whose `run` traps at once: alone on a worker, as the main thread is given another. */
+function crashing(device: WasmDevice): WebAssembly.Module {
+  const module = new ModuleBuilder()
+  module.importMemory('env', 'memory', 1, device.memory.maximumPages, device.memory.shared)
+  module.function(['i32', 'i32', 'i32', 'i32'], ['i32'], 'run').unreachable()
+  return new WebAssembly.Module(module.build())
+}
+
+test('what a worker crashed of is in the error, and later runs are whole', async () => {
+  const size = 90
+  const device = new WasmDevice(2)
+  const args = [size * size, size * 1500, size * size, size * size].map((length, i) =>
+    device.adopt('f32', i < 2 ? values(length) : new Float32Array(length)),
+  )
+  const runner = device.prepare(chain(size))
+  for (let round = 0; round < 2; round++) runner.run(args)
+  const expected = device.read(args[3] as (typeof args)[number], 0, size * size)
+  const id = device.pool.add(crashing(device))
+  await setTimeout(100)
+  const words = () => new Int32Array(device.memory.memory.buffer)
+  const table = device.memory.place(new Int32Array(1))
+  const runCrashing = (run: PlanExports['run']): boolean =>
+    device.pool.run(id, { runSolo: () => 0, run }, table, new Int32Array(0), device.scratch(64))
+  for (let round = 0; round < 3; round++) {
+    // The main thread has nothing to do until the worker has crashed.
+    const waits: PlanExports['run'] = (_table, _scratch, _mayNap, stop) => {
+      for (const end = performance.now() + 10_000; performance.now() < end; ) {
+        if (Atomics.load(words(), stop / 4) !== 0) return 1
+      }
+      return 0
+    }
+    assert.throws(() => runCrashing(waits), {
+      message: /^descent: a worker thread crashed while it ran a plan: RuntimeError: unreachable\. /,
+      cause: /wasm-function\[0\]/,
+    })
+    runner.run(args)
+    assert.deepEqual(device.read(args[3] as (typeof args)[number], 0, size * size), expected)
+  }
+})
+
+test('a crash of any thread stops the others, and later runs are whole', async () => {
+  const size = 400_000
+  const device = new WasmDevice(2)
+  const i = variable(0, size)
+  /** The last element, which either thread may come to, is read from `far` elements further. */
+  const reading = (far: number): Plan => ({
+    kernels: [
+      {
+        kind: 'loops',
+        flat: false,
+        buffers: [
+          { dtype: 'f32', access: 'read', length: size },
+          { dtype: 'f32', access: 'write', length: size },
+        ],
+        rows: [{ id: 0, size }],
+        stages: [
+          {
+            axes: [],
+            reductions: [],
+            stores: [{ buffer: 1, index: i, value: load(0, add(i, scale(div(i, size - 1), far))) }],
+          },
+        ],
+      },
+    ],
+    buffers: (['read', 'write'] as const).map((access, position) => ({
+      dtype: 'f32',
+      length: size,
+      place: { kind: 'argument', position, access, resident: false },
+    })),
+    steps: [[{ kernel: 0, buffers: [0, 1], size: null }]],
+    arenaBytes: 0,
+    checks: [],
+  })
+  const bytesOf = (x: Values): Buffer => Buffer.from(x.buffer as ArrayBuffer)
+  const want = bytesOf(values(size))
+  const args = [values(size), new Float32Array(size)].map((x) => device.adopt('f32', x))
+  const [bad, good] = [device.prepare(reading(2 ** 28)), device.prepare(reading(0))]
+  good.run(args)
+  good.run(args)
+  await setTimeout(100)
+  for (let round = 0; round < 20; round++) {
+    assert.throws(() => bad.run(args), /memory access out of bounds/)
+    device.write(args[1] as (typeof args)[number], 0, new Float32Array(size))
+    good.run(args)
+    assert.equal(bytesOf(device.read(args[1] as (typeof args)[number], 0, size)).compare(want), 0)
   }
 })
 

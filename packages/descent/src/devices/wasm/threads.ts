@@ -4,7 +4,7 @@
  * awake joins (see schedule.ts and worker.ts).
  */
 import { features } from './features.ts'
-import { type WorkerMessage, controlWords as w, workerMain } from './worker.ts'
+import { mostReasonBytes, type WorkerMessage, controlWords as w, workerMain } from './worker.ts'
 
 /** What a module with a schedule exports. */
 export interface PlanExports {
@@ -108,15 +108,35 @@ export class ThreadPool {
     let failed: number
     try {
       failed = exports.run(tableAddress, scratch.base, features().mayNap ? 1 : 0, this.control + w.failed * 4)
-    } finally {
-      Atomics.store(words, w.open, 0)
+    } catch (error) {
+      // What this thread had taken is never done: workers that wait for it stop when they see this.
+      Atomics.store(words, w.failed, 1)
+      this.close()
+      throw error
     }
-    if (failed !== 0) this.settle()
-    if (Atomics.load(words, w.failed) !== 0) {
-      Atomics.store(words, w.failed, 0)
-      throw new Error('descent: a worker thread crashed while it ran a plan; this is a bug of the library')
+    const crash = this.close(failed)
+    if (crash !== null) {
+      const [what] = crash.split('\n', 1)
+      throw new Error(
+        `descent: a worker thread crashed while it ran a plan: ${what}. This is a bug of the library; please report it.`,
+        { cause: crash },
+      )
     }
     return failed !== 0
+  }
+
+  /** Ends the job; where a thread has failed, waits for the others. Returns why a worker crashed, if one did. */
+  private close(failed = 1): string | null {
+    const { words } = this
+    Atomics.store(words, w.open, 0)
+    if (failed !== 0) this.settle()
+    if (Atomics.load(words, w.failed) === 0) return null
+    const text = new Uint8Array(this.memory.buffer, this.control + w.reason * 4, words[w.reasonBytes])
+    // Decoders do not read from shared memory.
+    const copy = Uint8Array.from(text)
+    words[w.reasonBytes] = 0
+    Atomics.store(words, w.failed, 0)
+    return new TextDecoder().decode(copy)
   }
 
   /** Waits until no worker is in a job: then memory that plans use may be moved or freed. */
@@ -157,6 +177,7 @@ export class ThreadPool {
         control: this.control,
         thread: this.workers.length + 1,
         words: w,
+        mostReasonBytes,
         seen,
       })
       for (const [id, module] of this.plans) worker.postMessage({ kind: 'plan', id, module })

@@ -18,14 +18,18 @@ export const controlWords = {
   active: 4,
   /** Messages sent to workers so far. */
   messages: 5,
-  /** 1 where a worker has crashed. */
+  /** 1 where a thread has crashed. */
   failed: 6,
   scratch: 7,
   scratchStride: 8,
   /** Threads that may take part: those with a smaller number. */
   threads: 9,
+  /** Bytes of UTF-8 that say why the first worker crashed, from word `reason` on. */
+  reasonBytes: 10,
+  reason: 16,
 } as const
-export const controlBytes = 64
+export const mostReasonBytes = 448
+export const controlBytes = controlWords.reason * 4 + mostReasonBytes
 
 export type WorkerMessage =
   | {
@@ -34,6 +38,7 @@ export type WorkerMessage =
       readonly control: number
       readonly thread: number
       readonly words: typeof controlWords
+      readonly mostReasonBytes: number
       readonly seen: number
     }
   | { readonly kind: 'plan'; readonly id: number; readonly module: WebAssembly.Module }
@@ -67,8 +72,18 @@ export function workerMain(): void {
     if (started) work(started)
   }
 
+  /** Leaves in memory why this worker has crashed: the main thread, which does not return to its event loop, reads it there. */
+  const giveReason = (start: WorkerMessage & { kind: 'start' }, error: unknown): void => {
+    const { memory, control, words: w, mostReasonBytes } = start
+    const stack = error instanceof Error ? error.stack : undefined
+    const text = new TextEncoder().encode(`${error}\n${stack ?? ''}`).subarray(0, mostReasonBytes)
+    new Uint8Array(memory.buffer, control + w.reason * 4).set(text)
+    new Int32Array(memory.buffer, control)[w.reasonBytes] = text.length
+  }
+
   /** Takes part in jobs until there are messages to read. */
-  const work = ({ memory, control, thread, words: w }: WorkerMessage & { kind: 'start' }): void => {
+  const work = (start: WorkerMessage & { kind: 'start' }): void => {
+    const { memory, control, thread, words: w } = start
     const words = new Int32Array(memory.buffer, control, 16)
     let last = -1
     for (;;) {
@@ -93,8 +108,8 @@ export function workerMain(): void {
         try {
           const scratch = (words[w.scratch] as number) + thread * (words[w.scratchStride] as number)
           run?.(words[w.table] as number, scratch, 1, control + w.failed * 4)
-        } catch {
-          Atomics.store(words, w.failed, 1)
+        } catch (error) {
+          if (Atomics.compareExchange(words, w.failed, 0, 1) === 0) giveReason(start, error)
         }
       }
       Atomics.sub(words, w.active, 1)

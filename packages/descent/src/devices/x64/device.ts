@@ -18,6 +18,8 @@ export interface X64Options {
   readonly flush?: 'start' | 'end'
   /** The registers that may be used. */
   readonly machine?: Machine
+  /** See Target. */
+  readonly streamBytes?: number
 }
 
 interface Scratch {
@@ -39,13 +41,16 @@ export class X64Device implements Device {
   readonly machine: Machine
   /** Of one core's second cache. */
   readonly l2Bytes = cpu().l2?.bytes ?? 1 << 20
+  /** What the last cache cannot hold. */
+  readonly streamBytes: number
   readonly #flush: 'start' | 'end'
 
-  constructor(wide: boolean, threads: number, { flush = 'start', machine }: X64Options = {}) {
+  constructor(wide: boolean, threads: number, { flush = 'start', machine, streamBytes }: X64Options = {}) {
     this.wide = wide
     this.machine = machine ?? (wide ? machines.wide : machines.narrow)
     this.pool = new ThreadPool(threads)
     this.#flush = flush
+    this.streamBytes = streamBytes ?? cpu().l3?.bytes ?? 32 << 20
   }
 
   /** Address of the record of failed checks (see native/schedule.ts). */

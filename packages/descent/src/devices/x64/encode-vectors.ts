@@ -63,6 +63,20 @@ export class VectorEncoder extends MaskEncoder {
         asm.store('vmovups', bytes, this.memory(i), value, k)
         return
       }
+      case 'stream': {
+        const value = this.vector(i.a)
+        const [unaligned, done] = [asm.newLabel(), asm.newLabel()]
+        asm.lea(rax, this.memory(i))
+        asm.mov(rdx, rax)
+        asm.aluImm('and', rdx, bytes - 1)
+        asm.jcc(cc.ne, unaligned)
+        asm.store('vmovntps', bytes, at(rax), value)
+        asm.jmp(done)
+        asm.bind(unaligned)
+        asm.store('vmovups', bytes, at(rax), value)
+        asm.bind(done)
+        return
+      }
       case 'splat': {
         const d = this.vectorTarget(i.dst)
         const x = this.gp(i.a)

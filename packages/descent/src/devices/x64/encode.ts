@@ -19,10 +19,13 @@ export function encode(f: Encodable, allocation: Allocation, asm: Assembler, ent
 class Encoder extends VectorEncoder {
   private readonly entry: (index: number) => number
   private readonly labels = new Map<number, number>()
+  /** Whoever is told that the function is done must find its stores. */
+  private readonly streams: boolean
 
   constructor(f: Encodable, allocation: Allocation, asm: Assembler, entry: (index: number) => number) {
     super(f, allocation, asm)
     this.entry = entry
+    this.streams = f.code.some(({ op }) => op === 'stream')
   }
 
   function(): void {
@@ -38,6 +41,7 @@ class Encoder extends VectorEncoder {
   }
   private leave(): void {
     const { asm } = this
+    if (this.streams) asm.sfence()
     if (this.frame > 0) asm.aluImm('add', rsp, this.frame)
     for (const r of this.saved.toReversed()) asm.pop(r)
     asm.ret()
@@ -118,6 +122,9 @@ class Encoder extends VectorEncoder {
         this.keepGp(i.dst, d)
         return
       }
+      case 'prefetch':
+        asm.prefetcht0(this.memory(i))
+        return
       case 'int.store32': {
         let m = this.memory(i)
         if (i.a === none) {

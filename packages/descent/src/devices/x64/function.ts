@@ -40,6 +40,10 @@ export class X64Function extends VectorWriter implements Code {
     i.c = under
     return this
   }
+  prefetch(offset: number): this {
+    this.setAddress(this.write('prefetch'), this.popAddress(offset))
+    return this
+  }
   loadSplat(offset: number): this {
     const address = this.popAddress(offset)
     this.setAddress(this.result('load', classes.vector, 'vbroadcastss'), address)
@@ -122,6 +126,12 @@ export class X64Function extends VectorWriter implements Code {
   }
   storeVector(offset: number, active: number): this {
     return this.storeWhere(offset, active < this.lanes ? this.maskOf(active) : none)
+  }
+  streamVector(offset: number): this {
+    const value = this.popVector()
+    const address = this.popAddress(offset)
+    this.setAddress(this.write('stream'), address).a = value
+    return this
   }
   private storeWhere(offset: number, mask: number): this {
     const value = this.popVector()

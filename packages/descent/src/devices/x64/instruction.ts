@@ -22,6 +22,7 @@ export type Op =
   | 'int.load32' // dst = i32 at address
   | 'int.load64'
   | 'int.store32' // i32 at address = a (or imm)
+  | 'prefetch' // the line at address
   | 'int.test' // dst = 1 where a `cc` (b or imm), else 0
   | 'int.pick' // dst = a where c `cc` (d or imm), else b
   // Control.
@@ -59,6 +60,7 @@ export type Op =
   | 'compareVector' // dst = a compared with b by predicate imm
   | 'blendVector' // dst = b where c is set, else a
   | 'loadMasked' // dst = elements at address where a is set, else 0
+  | 'stream' // to address, past the caches where that is aligned
   | 'storeMasked' // elements at address = a where b is set
   | 'signs' // general purpose dst = a's sign bits
   | 'noteFailure' // a: values; b: bits of the lanes that failed; imm: id + 1; value: address of the error record

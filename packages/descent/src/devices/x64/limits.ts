@@ -57,6 +57,38 @@ export function measureLimits(threads: number): Limits {
   }
 }
 
+/** The triad alone, for measures that take turns with it. `run` gives the seconds that it took for its `bytes`. */
+export interface Triad {
+  readonly bytes: number
+  run(): number
+  close(): void
+}
+
+/** Throws where the device x64 does not work. */
+export function openTriad(threads: number): Triad {
+  const device = x64Device()
+  if (typeof device === 'string') throw new Error(device)
+  const bytes: Bytes = device.wide ? 64 : 32
+  const pool = new ThreadPool(threads)
+  const arrays = new Arrays(pool.threads)
+  bestSeconds(pool, arrays, fill(bytes, arrays.pieceBytes), 0)
+  const block = place(triad(bytes, arrays.pieceBytes).finish())
+  const table = arrays.schedule(block.address)
+  return {
+    bytes: pool.threads * pieces * 3 * arrays.pieceBytes,
+    run() {
+      const start = performance.now()
+      pool.run(table, { base: 0, stride: 0 })
+      return (performance.now() - start) / 1000
+    },
+    close() {
+      pool.settle()
+      block.release()
+      arrays.region.release()
+    },
+  }
+}
+
 /** What the loops find in memory: a record of errors, the addresses of arrays, a plan's table, three arrays a thread. */
 class Arrays {
   readonly region: Region

@@ -36,24 +36,31 @@ export class X64Program implements Target {
   readonly fused = true
   readonly scaledAddresses = true
   readonly freeConstants = true
+  readonly prefetches = true
   /** How many vectors go together where that hides latency. */
   copies = 4
+  readonly streamBytes: number
   readonly gemm: GemmMachine
   readonly #errors: number
   readonly #machine: Machine
   #parts: Part[] = []
 
-  /** `wide`: AVX-512; `errors`: address of the error record (see native/schedule.ts); `l2Bytes`: a core's cache. */
+  /**
+   * `wide`: AVX-512; `errors`: address of the error record (see native/schedule.ts); `l2Bytes`: a core's cache;
+   * `streamBytes`: see Target.
+   */
   constructor(
     wide: boolean,
     errors: number,
     machine: Machine = wide ? machines.wide : machines.narrow,
     l2Bytes = 1 << 20,
+    streamBytes = Infinity,
   ) {
     this.wide = wide
     this.#machine = machine
     this.lanes = wide ? 16 : 8
     this.#errors = errors
+    this.streamBytes = streamBytes
     this.gemm = gemmMachine(this, l2Bytes)
   }
 

@@ -148,7 +148,7 @@ export class X64Runner implements Runner {
 }
 
 function emitPlan(device: X64Device, plan: Plan): { program: X64Program; kernels: EmittedKernel[] } {
-  const program = new X64Program(device.wide, device.errors, device.machine, device.l2Bytes)
+  const program = new X64Program(device.wide, device.errors, device.machine, device.l2Bytes, device.streamBytes)
   return { program, kernels: plan.kernels.map((kernel) => program.emit(kernel)) }
 }
 

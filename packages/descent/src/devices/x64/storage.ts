@@ -5,6 +5,8 @@
 import type { DType } from '../../dtype.ts'
 import type { Device, Storage } from '../device.ts'
 import { nativeOrThrow } from './native/koffi.ts'
+import { MADV_HUGEPAGE, PAGE } from './native/pages.ts'
+import { worthHugePages } from './native/region.ts'
 
 type Values = Float32Array | Int32Array
 
@@ -41,14 +43,18 @@ export class X64Storage implements Storage {
   }
 }
 
-/** New zeros, those of larger arrays at the start of a cache line. */
+/** New zeros, those of larger arrays at the start of a cache line, of very large ones at the start of a page. */
 export function allocateStorage(device: Device, dtype: DType, length: number): X64Storage {
   const bytes = length * 4
   if (bytes <= mostShared) return allocateSmall(device, dtype, length)
-  const aligned = bytes >= worthAligning
-  const buffer = new ArrayBuffer(bytes + (aligned ? cacheLine : 0))
-  const start = nativeOrThrow().addressOf(new Uint8Array(buffer))
-  const skip = aligned ? (cacheLine - (start % cacheLine)) % cacheLine : 0
+  const large = bytes >= worthHugePages
+  const alignment = large ? PAGE : bytes >= worthAligning ? cacheLine : 1
+  const buffer = new ArrayBuffer(bytes + alignment - 1)
+  const native = nativeOrThrow()
+  const start = native.addressOf(new Uint8Array(buffer))
+  const skip = (alignment - (start % alignment)) % alignment
+  // A kernel without huge pages says no, and small ones do as well.
+  if (large) native.madvise(start + skip, Math.floor(bytes / PAGE) * PAGE, MADV_HUGEPAGE)
   return new X64Storage(device, dtype, viewOf(dtype, buffer, skip, length), start + skip)
 }
 

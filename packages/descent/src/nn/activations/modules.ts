@@ -25,32 +25,32 @@ function layer<Options extends readonly unknown[] = []>(fn: (x: Tensor, ...optio
 }
 
 /** Nothing learns through it: see `heaviside`. */
-export class Heaviside extends layer(F.heaviside) {}
-export class Sigmoid extends layer(F.sigmoid) {}
-export class Tanh extends layer(F.tanh) {}
-export class Softsign extends layer(F.softsign) {}
-export class Hardtanh extends layer<[min?: number, max?: number]>(F.hardtanh) {}
-export class ReLU6 extends layer(F.relu6) {}
-export class Hardsigmoid extends layer(F.hardsigmoid) {}
-export class Tanhshrink extends layer(F.tanhshrink) {}
-export class LogSigmoid extends layer(F.logSigmoid) {}
-export class ReLU extends layer(F.relu) {}
-export class LeakyReLU extends layer<[slope?: number]>(F.leakyRelu) {}
-export class ELU extends layer<[alpha?: number]>(F.elu) {}
-export class SELU extends layer(F.selu) {}
-export class CELU extends layer<[alpha?: number]>(F.celu) {}
-export class Softplus extends layer<[beta?: number, threshold?: number]>(F.softplus) {}
-export class Threshold extends layer<[threshold: number, value: number]>(F.threshold) {}
-export class Softshrink extends layer<[lambda?: number]>(F.softshrink) {}
-export class Hardshrink extends layer<[lambda?: number]>(F.hardshrink) {}
-export class GELU extends layer<[approximate?: 'none' | 'tanh']>(F.gelu) {}
-export class SiLU extends layer(F.silu) {}
-export class Mish extends layer(F.mish) {}
-export class Hardswish extends layer(F.hardswish) {}
-export class GLU extends layer<[dim?: number]>(F.glu) {}
-export class Softmax extends layer<[dim: number]>(F.softmax) {}
-export class LogSoftmax extends layer<[dim: number]>(F.logSoftmax) {}
-export class Softmin extends layer<[dim: number]>(F.softmin) {}
+export class Heaviside extends /* @__PURE__ */ layer(F.heaviside) {}
+export class Sigmoid extends /* @__PURE__ */ layer(F.sigmoid) {}
+export class Tanh extends /* @__PURE__ */ layer(F.tanh) {}
+export class Softsign extends /* @__PURE__ */ layer(F.softsign) {}
+export class Hardtanh extends /* @__PURE__ */ layer<[min?: number, max?: number]>(F.hardtanh) {}
+export class ReLU6 extends /* @__PURE__ */ layer(F.relu6) {}
+export class Hardsigmoid extends /* @__PURE__ */ layer(F.hardsigmoid) {}
+export class Tanhshrink extends /* @__PURE__ */ layer(F.tanhshrink) {}
+export class LogSigmoid extends /* @__PURE__ */ layer(F.logSigmoid) {}
+export class ReLU extends /* @__PURE__ */ layer(F.relu) {}
+export class LeakyReLU extends /* @__PURE__ */ layer<[slope?: number]>(F.leakyRelu) {}
+export class ELU extends /* @__PURE__ */ layer<[alpha?: number]>(F.elu) {}
+export class SELU extends /* @__PURE__ */ layer(F.selu) {}
+export class CELU extends /* @__PURE__ */ layer<[alpha?: number]>(F.celu) {}
+export class Softplus extends /* @__PURE__ */ layer<[beta?: number, threshold?: number]>(F.softplus) {}
+export class Threshold extends /* @__PURE__ */ layer<[threshold: number, value: number]>(F.threshold) {}
+export class Softshrink extends /* @__PURE__ */ layer<[lambda?: number]>(F.softshrink) {}
+export class Hardshrink extends /* @__PURE__ */ layer<[lambda?: number]>(F.hardshrink) {}
+export class GELU extends /* @__PURE__ */ layer<[approximate?: 'none' | 'tanh']>(F.gelu) {}
+export class SiLU extends /* @__PURE__ */ layer(F.silu) {}
+export class Mish extends /* @__PURE__ */ layer(F.mish) {}
+export class Hardswish extends /* @__PURE__ */ layer(F.hardswish) {}
+export class GLU extends /* @__PURE__ */ layer<[dim?: number]>(F.glu) {}
+export class Softmax extends /* @__PURE__ */ layer<[dim: number]>(F.softmax) {}
+export class LogSoftmax extends /* @__PURE__ */ layer<[dim: number]>(F.logSoftmax) {}
+export class Softmin extends /* @__PURE__ */ layer<[dim: number]>(F.softmin) {}
 
 /** `prelu` with a learned weight [channels], at first 0.25. */
 export class PReLU extends Module {

@@ -17,6 +17,7 @@ export {
   nllLoss,
   softMarginLoss,
 } from './classification.ts'
+export { type CTCLossOptions, ctcLoss, type SequenceLengths } from './ctc.ts'
 export {
   type CosineEmbeddingLossOptions,
   cosineEmbeddingLoss,

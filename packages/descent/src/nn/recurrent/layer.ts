@@ -9,7 +9,7 @@ import { Dropout } from '../dropout.ts'
 import * as init from '../init.ts'
 import { Module, parameter } from '../module.ts'
 import type { Rule } from './rules.ts'
-import { runSequence } from './sequence.ts'
+import { type HiddenWeights, runSequence } from './sequence.ts'
 
 export interface RecurrentOptions {
   /** Default 1. */
@@ -29,9 +29,9 @@ export interface RecurrentOptions {
 /** The weights of one layer in one direction. */
 interface Weights {
   readonly ih: Tensor
-  readonly hh: Tensor
   readonly biasIh: Tensor | null
   readonly biasHh: Tensor | null
+  readonly hidden: HiddenWeights
 }
 
 export abstract class Recurrent<State> extends Module<
@@ -40,6 +40,8 @@ export abstract class Recurrent<State> extends Module<
 > {
   readonly inputSize: number
   readonly hiddenSize: number
+  /** How many elements h has where it is projected; 0 where it has `hiddenSize`. */
+  readonly projSize: number
   readonly numLayers: number
   readonly batchFirst: boolean
   readonly bidirectional: boolean
@@ -49,16 +51,21 @@ export abstract class Recurrent<State> extends Module<
   readonly #weights: readonly Weights[]
   readonly #named = new Map<string, unknown>()
 
-  constructor(rule: Rule, inputSize: number, hiddenSize: number, options: RecurrentOptions) {
+  constructor(rule: Rule, inputSize: number, hiddenSize: number, options: RecurrentOptions & { projSize?: number }) {
     super()
-    const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false } = options
+    const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, projSize = 0 } = options
     for (const [name, value] of Object.entries({ inputSize, hiddenSize, numLayers })) {
       if (!Number.isInteger(value) || value < 1)
         throw new RangeError(`${rule.name}: ${name} = ${value} must be a whole number of at least 1.`)
     }
+    if (!Number.isInteger(projSize) || projSize < 0 || projSize >= hiddenSize)
+      throw new RangeError(
+        `${rule.name}: projSize = ${projSize} must be 0, for none, or less than the hiddenSize ${hiddenSize}.`,
+      )
     this.#rule = rule
     this.inputSize = inputSize
     this.hiddenSize = hiddenSize
+    this.projSize = projSize
     this.numLayers = numLayers
     this.batchFirst = batchFirst
     this.bidirectional = bidirectional
@@ -75,12 +82,13 @@ export abstract class Recurrent<State> extends Module<
       const layer = Math.floor(i / directions)
       const suffix = `l${layer}${i % directions === 1 ? '_reverse' : ''}`
       const rows = rule.gates * hiddenSize
-      return {
-        ih: make(`weight_ih_${suffix}`, [rows, layer === 0 ? inputSize : directions * hiddenSize]),
-        hh: make(`weight_hh_${suffix}`, [rows, hiddenSize]),
-        biasIh: bias ? make(`bias_ih_${suffix}`, [rows]) : null,
-        biasHh: bias ? make(`bias_hh_${suffix}`, [rows]) : null,
-      }
+      const size = projSize || hiddenSize
+      const ih = make(`weight_ih_${suffix}`, [rows, layer === 0 ? inputSize : directions * size])
+      const weight = make(`weight_hh_${suffix}`, [rows, size])
+      const biasIh = bias ? make(`bias_ih_${suffix}`, [rows]) : null
+      const biasHh = bias ? make(`bias_hh_${suffix}`, [rows]) : null
+      const projection = projSize ? make(`weight_hr_${suffix}`, [projSize, hiddenSize]) : null
+      return { ih, biasIh, biasHh, hidden: { weight, bias: rule.biased ? biasHh : null, projection } }
     })
   }
 
@@ -88,9 +96,9 @@ export abstract class Recurrent<State> extends Module<
     return this.#named
   }
 
-  /** x and states as the options say; states are [layers · directions, N, H], all zero where null. */
+  /** x and states as the options say; states are [layers · directions, N, H] (h: [.., P] where projected), zero where null. */
   protected run(x: Tensor, states: readonly Tensor[] | null): { output: Tensor; states: readonly Tensor[] } {
-    const { inputSize, hiddenSize, numLayers, bidirectional } = this
+    const { inputSize, hiddenSize, projSize, numLayers, bidirectional } = this
     const { name, states: count } = this.#rule
     if ((x.ndim !== 2 && x.ndim !== 3) || x.shape.at(-1) !== inputSize) {
       const batch = this.batchFirst ? 'N, T' : 'T, N'
@@ -102,22 +110,22 @@ export abstract class Recurrent<State> extends Module<
     const [steps, batch] = sequence.shape as [number, number]
     if (steps === 0) throw new ShapeError(`${name}: ${shapeText(x.shape)} has no steps; it needs at least one.`)
     const directions = bidirectional ? 2 : 1
-    const wanted = [numLayers * directions, ...(single ? [] : [batch]), hiddenSize]
+    const sizes = Array.from({ length: count }, (_, i) => (i === 0 && projSize) || hiddenSize)
     if (states && states.length !== count)
       throw new ShapeError(`${name}: the initial state is a list of ${count} tensors, [h, c].`)
-    for (const state of states ?? []) {
+    for (const [i, state] of (states ?? []).entries()) {
+      const wanted = [numLayers * directions, ...(single ? [] : [batch]), sizes[i] as number]
       if (String(state.shape) !== String(wanted))
         throw new ShapeError(`${name}: an initial state is ${shapeText(state.shape)} instead of ${shapeText(wanted)}.`)
     }
-    const zero = states ? null : x.operand(0).expand([batch, hiddenSize])
     const ends: (readonly Tensor[])[] = []
     for (let layer = 0; layer < numLayers; layer++) {
       if (layer > 0 && this.#dropout) sequence = this.#dropout.forward(sequence)
       const outputs: Tensor[] = []
       for (let direction = 0; direction < directions; direction++) {
         const number = layer * directions + direction
-        const initial = Array.from({ length: count }, (_, i) => {
-          const state = states?.[i]?.slice(number) ?? (zero as Tensor)
+        const initial = sizes.map((size, i) => {
+          const state = states?.[i]?.slice(number) ?? x.operand(0).expand([batch, size])
           return state.ndim === 1 ? state.unsqueeze(0) : state
         })
         const end = this.#direction(sequence, initial, this.#weights[number] as Weights, direction === 1)
@@ -134,11 +142,9 @@ export abstract class Recurrent<State> extends Module<
     return { output, states: last }
   }
 
-  #direction(x: Tensor, initial: readonly Tensor[], { ih, hh, biasIh, biasHh }: Weights, reverse: boolean) {
+  #direction(x: Tensor, initial: readonly Tensor[], { ih, biasIh, biasHh, hidden }: Weights, reverse: boolean) {
     const product = x.matmul(ih.t())
-    if (!biasIh || !biasHh) return runSequence(this.#rule, product, initial, hh, null, reverse)
-    const { biased } = this.#rule
-    const projected = product.add(biased ? biasIh : biasIh.add(biasHh))
-    return runSequence(this.#rule, projected, initial, hh, biased ? biasHh : null, reverse)
+    const bias = hidden.bias || !biasHh ? biasIh : biasIh?.add(biasHh)
+    return runSequence(this.#rule, bias ? product.add(bias) : product, initial, hidden, reverse)
   }
 }

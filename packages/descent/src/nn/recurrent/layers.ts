@@ -5,6 +5,11 @@ import { gru, lstm, plain } from './rules.ts'
 
 export type { RecurrentOptions }
 
+export interface LSTMOptions extends RecurrentOptions {
+  /** P, less than the hidden size: h is projected to so many elements. Default 0, for no projection. */
+  readonly projSize?: number
+}
+
 export interface RNNOptions extends RecurrentOptions {
   /** Default 'tanh'. */
   readonly nonlinearity?: 'tanh' | 'relu'
@@ -64,8 +69,10 @@ export class GRU extends Recurrent<Tensor> {
 /**
  * Long short-term memory: i, f, o = σ(W_ih x_t + b_ih + W_hh h_(t−1) + b_hh), g = tanh(the same), c_t = f ⊙ c_(t−1) + i ⊙ g,
  * h_t = o ⊙ tanh(c_t). The state is [h, c], each [layers · directions, N, H]; shapes, options and errors are those of `RNN`.
- * Weights hold i, f, g, o one below the other. Projections (`proj_size`) are not offered: put a Linear after it.
- * Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997; torch.nn.LSTM.
+ * Weights hold i, f, g, o one below the other. With `projSize` P, h_t = W_hr (o ⊙ tanh(c_t)): h, and with it each direction's output
+ * and what W_hh [4H, P] takes, has P elements, c still H; W_hr [P, H] is `weight_hr_l0` and so on. Throws RangeError for a P that is
+ * not below H. Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997; Sak et al., "Long short-term memory based
+ * recurrent neural network architectures for large vocabulary speech recognition", 2014; torch.nn.LSTM.
  *
  * @example
  * ```ts
@@ -77,7 +84,7 @@ export class GRU extends Recurrent<Tensor> {
  * ```
  */
 export class LSTM extends Recurrent<readonly [h: Tensor, c: Tensor]> {
-  constructor(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}) {
+  constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
     super(lstm, inputSize, hiddenSize, options)
     this.record(LSTM, [inputSize, hiddenSize, options])
   }

@@ -15,16 +15,26 @@ export interface Direction {
   readonly states: readonly Tensor[]
 }
 
-/** x [T, N, gates·H] is the projection of the input with its bias; weight [gates·H, H]; bias [gates·H] where the rule wants one. */
+/** What a step does with h, which has P elements where `projection` makes it smaller, else H. */
+export interface HiddenWeights {
+  /** [gates·H, P]. */
+  readonly weight: Tensor
+  /** [gates·H], where the rule wants one. */
+  readonly bias: Tensor | null
+  /** [P, H]: h is this times what the rule makes. */
+  readonly projection: Tensor | null
+}
+
+/** x [T, N, gates·H] is the projection of the input with its bias. */
 export function runSequence(
   rule: Rule,
   x: Tensor,
   initial: readonly Tensor[],
-  weight: Tensor,
-  bias: Tensor | null,
+  hidden: HiddenWeights,
   reverse: boolean,
 ): Direction {
-  const inputs = [x, ...initial, weight, ...(bias ? [bias] : [])]
+  const { weight, bias, projection } = hidden
+  const inputs = [x, ...initial, weight, ...(bias ? [bias] : []), ...(projection ? [projection] : [])]
   const saves = isRecording() && inputs.some((input) => input.requiresGrad)
   const spec: LoopSpec = {
     count: x.shape[0] as number,
@@ -36,7 +46,9 @@ export function runSequence(
     body: (states, [slice]) => {
       const product = (states[0] as Tensor).matmul(weight.t())
       const step = rule.step(slice as Tensor, bias ? product.add(bias) : product, states)
-      return { carry: step.states, outputs: saves ? step.saved : [] }
+      if (!projection) return { carry: step.states, outputs: saves ? step.saved : [] }
+      const [whole, ...others] = step.states as [Tensor, ...Tensor[]]
+      return { carry: [whole.matmul(projection.t()), ...others], outputs: saves ? [...step.saved, whole] : [] }
     },
   }
   let run: LoopRun | null = null
@@ -50,7 +62,7 @@ export function runSequence(
     (g, out) => {
       // The loop below keeps no record: for gradients of gradients it is the general rule's turn.
       if (isRecording()) return cotangents([runLoop(spec).flat], [g], inputs, inputs)
-      return back(rule, new LoopRun(out.detach(), attrs), new LoopRun(g, attrs), inputs, weight, bias, reverse)
+      return back(rule, new LoopRun(out.detach(), attrs), new LoopRun(g, attrs), inputs, hidden, reverse)
     },
   )
   const { attrs } = run as unknown as LoopRun
@@ -63,13 +75,13 @@ function back(
   run: LoopRun,
   g: LoopRun,
   inputs: readonly Tensor[],
-  weight: Tensor,
-  bias: Tensor | null,
+  { weight, bias, projection }: HiddenWeights,
   reverse: boolean,
 ): (Tensor | null)[] {
   const { states } = rule
   const count = run.attrs.count
-  const saved = run.outputs()
+  const outputs = run.outputs()
+  const saved = projection ? outputs.slice(0, -1) : outputs
   const numbers = Array.from({ length: states }, (_, i) => i)
   const sequences = [
     g.carry(0, 'after'),
@@ -85,18 +97,21 @@ function back(
     reverseOutputs: () => !reverse,
     kept: () => false,
     body: ([dh, ...others], [dOut, ...slices]) => {
-      const d = [(dh as Tensor).add(dOut as Tensor), ...others]
+      const own = (dh as Tensor).add(dOut as Tensor)
+      const d = [projection ? own.matmul(projection) : own, ...others]
       const [first, second] = [saved.length, saved.length + states]
       const made = rule.back(d, slices.slice(0, first), slices.slice(first, second), slices.slice(second))
       const through = made.product.matmul(weight)
-      const [own, ...rest] = made.states
+      const [kept, ...rest] = made.states
       return {
-        carry: [own ? through.add(own) : through, ...(rest as Tensor[])],
-        outputs: made.product === made.x ? [made.x] : [made.x, made.product],
+        carry: [kept ? through.add(kept) : through, ...(rest as Tensor[])],
+        outputs: [made.x, ...(made.product === made.x ? [] : [made.product]), ...(projection ? [own] : [])],
       }
     },
   })
-  const [dx, product = dx] = loop.outputs() as [Tensor, Tensor?]
+  const found = loop.outputs()
+  const dh = projection ? (found.pop() as Tensor) : null
+  const [dx, product = dx] = found as [Tensor, Tensor?]
   const rows = (x: Tensor): Tensor => x.reshape([-1, x.shape.at(-1) as number])
   const gradients = [
     dx,
@@ -106,7 +121,11 @@ function back(
           .t()
           .matmul(rows(run.carry(0, 'before')))
       : null,
-    bias ? rows(product).sum(0) : null,
+    ...(bias ? [rows(product).sum(0)] : []),
+    dh &&
+      rows(dh)
+        .t()
+        .matmul(rows(outputs.at(-1) as Tensor)),
   ]
   return inputs.map((_, i) => gradients[i] ?? null)
 }

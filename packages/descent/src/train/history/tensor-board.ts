@@ -1,10 +1,6 @@
 /** A training's history as event files, which TensorBoard draws. */
-import type { EpochReport } from '../progress.ts'
-import type { HistoryCallback, StepReport } from './callback.ts'
-import { scalarEvent, startEvent, versionEvent } from './event-format.ts'
-
-/** How long scalars of steps may wait for being written together. */
-const WAIT_MS = 1000
+import type { HistoryCallback } from './callback.ts'
+import type { Board } from './event-board.ts'
 
 /**
  * Writes losses and metrics for TensorBoard: after each epoch `loss` and each metric under `train` and `validation`,
@@ -35,78 +31,14 @@ export function tensorBoard(
     readonly optimizer?: { readonly groups: readonly { readonly lr: number }[] }
   } = {},
 ): HistoryCallback {
-  const [train, validation, steps] = ['train', 'validation', 'steps'].map((run) => new EventWriter(folder, run)) as [
-    EventWriter,
-    EventWriter,
-    EventWriter,
-  ]
-  let waitingSince: number | null = null
-  const rate = (): Readonly<Record<string, number>> => {
-    const lr = options.optimizer?.groups[0]?.lr
-    return lr === undefined ? {} : { 'learning rate': lr }
-  }
-  const write = async () => {
-    waitingSince = null
-    for (const writer of [train, validation, steps]) await writer.flush()
+  let opened: Promise<Board> | null = null
+  const board = () => {
+    opened ??= import('../on-demand.ts').then(({ Board }) => new Board(folder, options.optimizer))
+    return opened
   }
   return {
-    onStep: async ({ step, loss, metrics }: StepReport) => {
-      steps.add(step, { loss, ...metrics, ...rate() })
-      waitingSince ??= performance.now()
-      if (performance.now() - waitingSince > WAIT_MS) await write()
-    },
-    onEpoch: async (report: EpochReport) => {
-      const { epoch, loss, metrics, seconds, examplesPerSecond } = report
-      train.add(epoch, { loss, ...metrics, seconds, 'examples per second': examplesPerSecond, ...rate() })
-      if (report.validation) validation.add(epoch, { loss: report.validation.loss, ...report.validation.metrics })
-      await write()
-    },
-    onEnd: write,
-  }
-}
-
-let written = 0
-
-/** One event file, made with its first scalars. */
-class EventWriter {
-  readonly #folder: string
-  readonly #run: string
-  #path: string | null = null
-  #waiting: Uint8Array[] = []
-  #started = false
-
-  constructor(folder: string, run: string) {
-    this.#folder = folder
-    this.#run = run
-  }
-
-  add(step: number, scalars: Readonly<Record<string, number>>): void {
-    const time = Date.now() / 1000
-    if (!this.#started) this.#waiting.push(versionEvent(time), startEvent(time, step))
-    this.#started = true
-    this.#waiting.push(scalarEvent(time, step, scalars))
-  }
-
-  async flush(): Promise<void> {
-    if (this.#waiting.length === 0) return
-    const { appendFile, mkdir } = await import('node:fs/promises')
-    this.#path ??= await (async () => {
-      const { join } = await import('node:path')
-      const { hostname } = await import('node:os')
-      const folder = join(this.#folder, this.#run)
-      await mkdir(folder, { recursive: true })
-      // TensorBoard reads the files of a run in the order of their names.
-      const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0')
-      const number = String(written++).padStart(4, '0')
-      return join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${number}`)
-    })()
-    const bytes = new Uint8Array(this.#waiting.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    for (const event of this.#waiting) {
-      bytes.set(event, at)
-      at += event.length
-    }
-    await appendFile(this.#path, bytes)
-    this.#waiting = []
+    onStep: async (report) => (await board()).step(report),
+    onEpoch: async (report) => (await board()).epoch(report),
+    onEnd: async () => (await board()).write(),
   }
 }

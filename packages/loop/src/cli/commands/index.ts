@@ -1,9 +1,17 @@
 /** The commands, in the order in which `descent --help` lists them: the order of the circle. */
 import type { Command } from 'commander'
+import { addEvaluate } from './evaluate.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
 
-export const commands: readonly ((program: Command) => void)[] = [addInit, addStatus, addLabel, addLabels, addSnapshot]
+export const commands: readonly ((program: Command) => void)[] = [
+  addInit,
+  addStatus,
+  addLabel,
+  addLabels,
+  addSnapshot,
+  addEvaluate,
+]

@@ -99,6 +99,11 @@ export class ControlCode extends GeneralCode {
     this.#plain('pause', 0xf3, 0x90)
   }
 
+  /** Stores past the caches (vmovntps) come before what is stored from here on. */
+  sfence(): void {
+    this.#plain('sfence', 0x0f, 0xae, 0xf8)
+  }
+
   mfence(): void {
     this.#plain('mfence', 0x0f, 0xae, 0xf0)
   }

@@ -112,6 +112,7 @@ export function plain(c: Assembler): void {
   c.cqo()
   c.ret()
   c.pause()
+  c.sfence()
   c.mfence()
   c.syscall()
   c.cpuid()

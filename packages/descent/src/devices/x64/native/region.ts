@@ -15,7 +15,7 @@ export interface Region {
 }
 
 /** From here on huge pages save more page faults and misses of the TLB than their alignment costs address space. */
-const worthHugePages = 4 * 2 ** 20
+export const worthHugePages = 4 * 2 ** 20
 
 /**
  * At least one byte, all zeros, at an address that is a multiple of 64. With `flush: 'end'` the last byte touches the page
