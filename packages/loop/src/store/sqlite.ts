@@ -12,7 +12,7 @@ import { CompiledQuery, type DatabaseConnection, Kysely, SqliteDialect, SqliteDr
 import { UserError } from '../errors.ts'
 import { migrate } from './migrate.ts'
 import type { ColumnTypes, Migration } from './migrations.ts'
-import type { CompiledStatement, StatementRunner } from './statement.ts'
+import { type BulkRunner, bulkPlace, type CompiledStatement, type StatementRunner } from './statement.ts'
 import type { Tables } from './tables.ts'
 
 /** How long a writer waits for another, in milliseconds. */
@@ -21,6 +21,7 @@ const busyTimeout = 30_000
 export interface OpenDatabase {
   readonly db: Kysely<Tables>
   readonly statements: StatementRunner
+  readonly bulks: BulkRunner
   readonly close: () => Promise<void>
 }
 
@@ -47,7 +48,12 @@ export async function openSqlite(path: string, steps?: readonly Migration[]): Pr
     await close()
     throw explain(error, path)
   }
-  return { db, statements: (statement) => runner(connection, statement), close }
+  return {
+    db,
+    statements: (statement) => runner(connection, statement),
+    bulks: (statement) => bulkRunner(connection, statement),
+    close,
+  }
 }
 
 function connect(path: string): Database.Database {
@@ -58,6 +64,9 @@ function connect(path: string): Database.Database {
     connection.pragma('synchronous = full')
     connection.pragma('foreign_keys = on')
     connection.pragma('cache_size = -65536')
+    // An import changes the same pages again and again: writing them back less often saves a third of its time.
+    connection.pragma('wal_autocheckpoint = 8192')
+    connection.pragma('journal_size_limit = 67108864')
     return connection
   } catch (error) {
     throw exists ? explain(error, path) : error
@@ -106,6 +115,22 @@ function runner(connection: Database.Database, { sql, order, returns }: Compiled
     if (returns) return prepared.get(...values)
     prepared.run(...values)
     return undefined
+  }
+}
+
+/** Runs one compiled statement for a group of rows at a time. */
+function bulkRunner(connection: Database.Database, { sql, order, returns }: CompiledStatement) {
+  const prepared = connection.prepare(sql)
+  const places = order.map((place) => (place.name === null ? place : bulkPlace(place.name)))
+  const values: unknown[] = new Array(places.length)
+  return (rows: readonly Record<string, unknown>[]): unknown[] => {
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] as (typeof places)[number]
+      values[i] = 'value' in place ? place.value : rows[place[0]]?.[place[1]]
+    }
+    if (returns) return prepared.all(values)
+    prepared.run(values)
+    return []
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Kysely, Transaction } from 'kysely'
 import { Files } from './files.ts'
 import { explain, type OpenDatabase, openSqlite } from './sqlite.ts'
-import type { CompiledStatement, Statement } from './statement.ts'
+import type { BulkStatement, CompiledStatement, Statement } from './statement.ts'
 import type { Tables } from './tables.ts'
 
 /** The name of the database within `.descent/`. */
@@ -17,6 +17,7 @@ export class Store {
   readonly folder: string
   readonly #database: OpenDatabase
   readonly #prepared = new WeakMap<CompiledStatement, (row: Record<string, unknown>) => unknown>()
+  readonly #bulks = new WeakMap<CompiledStatement, (rows: readonly Record<string, unknown>[]) => unknown[]>()
 
   private constructor(folder: string, database: OpenDatabase) {
     this.folder = folder
@@ -51,6 +52,25 @@ export class Store {
       this.#prepared.set(statement, run)
     }
     return run(row as Record<string, unknown>) as Result | undefined
+  }
+
+  /** Runs a prepared statement for many rows, a group of them at a time; what it returns for all, in no order. Only within `transaction`. */
+  runBulk<Row extends object, Result>(statement: BulkStatement<Row, Result>, rows: readonly Row[]): Result[] {
+    const results: Result[] = []
+    for (let at = 0; at < rows.length; ) {
+      const whole = rows.length - at >= statement.size
+      const compiled = whole ? statement.many : statement.one
+      let run = this.#bulks.get(compiled)
+      if (!run) {
+        run = this.#database.bulks(compiled)
+        this.#bulks.set(compiled, run)
+      }
+      const size = whole ? statement.size : 1
+      const group = (size === rows.length ? rows : rows.slice(at, at + size)) as readonly Record<string, unknown>[]
+      for (const result of run(group)) results.push(result as Result)
+      at += size
+    }
+    return results
   }
 
   async close(): Promise<void> {

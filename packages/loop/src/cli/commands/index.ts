@@ -1,6 +1,7 @@
 /** The commands, in the order in which `descent --help` lists them: the order of the circle. */
 import type { Command } from 'commander'
 import { addEvaluate } from './evaluate.ts'
+import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
@@ -9,6 +10,7 @@ import { addStatus } from './status.ts'
 
 export const commands: readonly ((program: Command) => void)[] = [
   addInit,
+  addImport,
   addStatus,
   addLabel,
   addLabels,

@@ -1,0 +1,144 @@
+/** Reads table files (CSV, TSV, JSON Lines, Parquet) in constant memory, batch by batch. */
+import { open } from 'node:fs/promises'
+import { UserError } from '../errors.ts'
+import { type Batch, BatchBuilder } from './batch.ts'
+import { CsvRows } from './csv-rows.ts'
+import { type Encoding, utf8Pieces } from './encoding.ts'
+import type { LabelRule } from './label-rule.ts'
+import type { Layout } from './layout.ts'
+import { type ObjectRow, ObjectRows } from './object-rows.ts'
+import type { TableFormat } from './source.ts'
+
+export interface TableTask {
+  readonly what: 'table'
+  readonly format: TableFormat
+  readonly path: string
+  /** As the person wrote it. */
+  readonly name: string
+  readonly encoding: Encoding
+  readonly delimiter: string
+  readonly layout: Layout
+  readonly label: LabelRule
+}
+
+export function readTable(task: TableTask): AsyncGenerator<Batch> {
+  switch (task.format) {
+    case 'csv':
+    case 'tsv':
+      return readCsv(task)
+    case 'jsonl':
+      return readJsonl(task)
+    case 'parquet':
+      return readParquet(task)
+    default:
+      return task.format satisfies never
+  }
+}
+
+async function* readCsv({ path, name, encoding, delimiter, layout, label }: TableTask): AsyncGenerator<Batch> {
+  const out = new BatchBuilder(layout.columns.length)
+  const rows = new CsvRows(name, delimiter, encoding, layout, label, out)
+  for await (const piece of utf8Pieces(path, name, encoding)) {
+    rows.push(piece)
+    if (out.full) yield out.take()
+  }
+  rows.end()
+  yield out.take()
+}
+
+async function* readJsonl({ path, name, encoding, layout, label }: TableTask): AsyncGenerator<Batch> {
+  const out = new BatchBuilder(layout.columns.length)
+  const rows = new ObjectRows(layout, label, out)
+  for await (const { line, text } of jsonLines(utf8Pieces(path, name, encoding))) {
+    const row = parseLine(text)
+    if (typeof row === 'string') rows.reject(line, row, text)
+    else rows.add(line, row, () => text)
+    if (out.full) yield out.take()
+  }
+  yield out.take()
+}
+
+/** The lines that are not blank. */
+export async function* jsonLines(
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ readonly line: number; readonly text: string }> {
+  let rest: Uint8Array = new Uint8Array(0)
+  let line = 0
+  for await (const piece of pieces) {
+    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece])
+    let at = 0
+    for (let end = bytes.indexOf(10, at); end >= 0; end = bytes.indexOf(10, at)) {
+      line++
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at)
+        .toString()
+        .trim()
+      if (text !== '') yield { line, text }
+      at = end + 1
+    }
+    rest = bytes.slice(at)
+  }
+  const text = Buffer.from(rest).toString().trim()
+  if (text !== '') yield { line: line + 1, text }
+}
+
+/** The object in a line; a sentence where there is none. */
+export function parseLine(text: string): ObjectRow | string {
+  let row: unknown
+  try {
+    row = JSON.parse(text)
+  } catch (error) {
+    return `this is not JSON (${(error as Error).message})`
+  }
+  if (row === null || typeof row !== 'object' || Array.isArray(row)) return 'a line must be an object {…}'
+  if (text.includes('\ufffd')) return 'the text is not UTF-8'
+  return row as ObjectRow
+}
+
+async function* readParquet({ path, name, layout, label }: TableTask): AsyncGenerator<Batch> {
+  const out = new BatchBuilder(layout.columns.length)
+  const rows = new ObjectRows(layout, label, out)
+  for await (const { number, row } of parquetRows(path, name)) {
+    rows.add(number, row, () => JSON.stringify(row, (_, item) => (typeof item === 'bigint' ? String(item) : item)))
+    if (out.full) yield out.take()
+  }
+  yield out.take()
+}
+
+/** The rows of a Parquet file, one group of them after the other; `most` of them. */
+export async function* parquetRows(
+  path: string,
+  name: string,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<{ readonly number: number; readonly row: ObjectRow }> {
+  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
+  const handle = await open(path)
+  try {
+    const { size } = await handle.stat()
+    const slice = async (from: number, to = size): Promise<ArrayBuffer> => {
+      const bytes = new Uint8Array(Math.max(0, to - from))
+      await handle.read(bytes, 0, bytes.length, from)
+      return bytes.buffer
+    }
+    const file = { byteLength: size, slice }
+    const damaged = (error: unknown): never => {
+      throw new UserError(
+        `${name} is no Parquet file that can be read: ${(error as Error).message}. Nothing was imported.`,
+      )
+    }
+    const metadata = await parquetMetadataAsync(file).catch(damaged)
+    let start = 0
+    for (const group of metadata.row_groups) {
+      const groupEnd = start + Number(group.num_rows)
+      // A large group is read by parts, so that it need not fit into memory as objects.
+      while (start < groupEnd) {
+        const end = Math.min(groupEnd, start + Math.min(50_000, most - start))
+        const objects = await parquetReadObjects({ file, metadata, rowStart: start, rowEnd: end }).catch(damaged)
+        for (const [i, row] of objects.entries()) yield { number: start + i + 1, row }
+        start = end
+        if (start >= most) return
+      }
+    }
+  } finally {
+    await handle.close()
+  }
+}
