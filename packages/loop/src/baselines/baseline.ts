@@ -17,7 +17,7 @@ import { fitBoosting } from './boosting.ts'
 import { fitForest } from './forest.ts'
 import { fitLogistic } from './logistic.ts'
 import { fitMajority } from './majority.ts'
-import { bytesOf, decodeModel, encodeModel, type Json, type Model, predict } from './model.ts'
+import { bytesOf, type Model, predict } from './model.ts'
 import { fitNaiveBayes } from './naive-bayes.ts'
 import { fitNeighbors } from './neighbors.ts'
 import { fitRidge } from './ridge.ts'
@@ -43,7 +43,6 @@ export interface Fitted {
   /** The size of the model: the bytes of its numbers. */
   readonly bytes: number
   readonly model: Model
-  readonly toJSON: () => { readonly name: string; readonly model: Json }
 }
 
 /** All baselines, the simplest first. */
@@ -75,11 +74,6 @@ export function baselineNamed(name: string): Baseline {
   return found
 }
 
-/** The fitted baseline that `JSON.stringify` wrote. Throws UserError where it is not one. */
-export function fittedFrom({ name, model }: { readonly name: string; readonly model: Json }): Fitted {
-  return fitted(name, decodeModel(model))
-}
-
 function baseline(
   name: string,
   suits: Baseline['suits'],
@@ -102,7 +96,6 @@ export function fitted(name: string, model: Model): Fitted {
     model,
     predict: (x, options) => predict(model, x, options),
     bytes: bytesOf(model),
-    toJSON: () => ({ name, model: encodeModel(model) }),
   }
 }
 

@@ -5,7 +5,7 @@ import type { Table } from './rows.ts'
 export type Column =
   /** NaN where a value is missing. */
   | { readonly kind: 'numbers'; readonly name: string; readonly values: ArrayLike<number> }
-  /** The number of each row's category, −1 where it is missing. */
+  /** The number of each row's category, −1 where it is missing; a number beyond them for another category. */
   | {
       readonly kind: 'categories'
       readonly name: string
@@ -32,7 +32,7 @@ export function encodeColumns(columns: readonly Column[]): { readonly table: Tab
       else {
         const code = column.codes[i] as number
         if (code < 0) values.fill(NaN, from, from + width)
-        else values[from + code] = 1
+        else if (code < width) values[from + code] = 1
       }
     }
     at += width

@@ -133,7 +133,8 @@ function addScaled(into: Float64Array, from: Float64Array, scale: number): void 
   for (let i = 0; i < into.length; i++) into[i] = (into[i] as number) + scale * (from[i] as number)
 }
 
-function largest(values: Float64Array): number {
+/** The largest absolute element. */
+export function largest(values: Float64Array): number {
   let most = 0
   for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i] as number))
   return most

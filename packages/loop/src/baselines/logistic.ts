@@ -10,7 +10,7 @@
 import type { Work } from '../progress.ts'
 import { type Design, denseDesign, sparseDesign } from './design.ts'
 import { folds } from './folds.ts'
-import { minimize, type Point } from './lbfgs.ts'
+import { largest, minimize, type Point } from './lbfgs.ts'
 import { type LinearModel, softmax, unscaled } from './linear.ts'
 import { Pace } from './pace.ts'
 import { type ClassTargets, isSparse, type Rows, takeRows, takeTargets } from './rows.ts'
@@ -24,15 +24,19 @@ export interface LogisticOptions extends Work {
 
 /** From strong to weak. */
 const PENALTIES: readonly number[] = [1000, 100, 10, 1, 0.1, 0.01]
+/** Sparse rows have length 1: their weights must be large to say anything. */
+const SPARSE_PENALTIES: readonly number[] = [10, 1, 0.1, 0.01, 0.001]
 
 /** More rows say little about the best penalty. */
 const MOST_TO_CHOOSE = 4000
 const FEW = 1500
 
-/** How near to the optimum: the mean of losses does not change visibly beyond. */
+/** How near to the optimum, as a share of the gradient at zero: the mean of losses does not change visibly beyond. */
 const EXACT = 1e-7
-const COMPILED = 2e-4
-const CHOOSING = 1e-3
+const COMPILED = 5e-4
+/** Sparse rows have many columns, each of which matters little. */
+const SPARSE = 1e-4
+const CHOOSING = 3e-3
 
 /** Fits W and b. */
 export async function fitLogistic(x: Rows, y: ClassTargets, options: LogisticOptions): Promise<LinearModel> {
@@ -41,7 +45,7 @@ export async function fitLogistic(x: Rows, y: ClassTargets, options: LogisticOpt
   const penalty = options.penalty ?? (await choosePenalty(x, y, scaling, options.seed, pace.part(0, 0.3)))
   const l2 = penalty / x.rows
   const design = designOf(x, scaling)
-  const tolerance = design.precision > 1e-10 ? COMPILED : EXACT
+  const tolerance = isSparse(x) ? SPARSE : design.precision > 1e-10 ? COMPILED : EXACT
   const found = await optimum(design, y, l2, null, tolerance, pace.part(options.penalty ? 0 : 0.3, 1))
   const size = x.columns * y.classes
   return {
@@ -64,15 +68,18 @@ function unitScaling(columns: number): Scaling {
   return { means: new Float64Array(columns), deviations: new Float64Array(columns).fill(1) }
 }
 
-function optimum(
+async function optimum(
   design: Design,
   y: ClassTargets,
   l2: number,
   start: Float64Array | null,
-  tolerance: number,
+  precise: number,
   pace: Pace,
 ) {
-  const from = start ?? new Float64Array((design.columns + 1) * y.classes)
+  const zero = new Float64Array((design.columns + 1) * y.classes)
+  const from = start ?? zero
+  const { gradient } = await logisticLoss(design, y, l2, zero, pace)
+  const tolerance = precise * Math.min(1, largest(gradient))
   const options = { tolerance, maxIterations: 1000, noise: 8 * design.precision }
   return minimize((at) => logisticLoss(design, y, l2, at, pace), from, options, pace)
 }
@@ -117,18 +124,19 @@ export async function logisticLoss(
 
 /** The penalty whose weights have the lowest loss on held-out rows: five folds of few rows, one of many. */
 async function choosePenalty(x: Rows, y: ClassTargets, scaling: Scaling, seed: number, pace: Pace): Promise<number> {
-  const losses = new Float64Array(PENALTIES.length)
+  const penalties = isSparse(x) ? SPARSE_PENALTIES : PENALTIES
+  const losses = new Float64Array(penalties.length)
   const sample = folds(y, Math.max(1, Math.round(x.rows / MOST_TO_CHOOSE)), seed)[0]?.heldOut as Int32Array
   if (sample.length < 10) return 1
   const [part, targets] = [takeRows(x, sample), takeTargets(y, sample)]
-  const trials = folds(targets, 5, seed).slice(0, sample.length <= FEW ? 5 : 1)
+  const trials = folds(targets, 5, seed).slice(0, isSparse(x) ? 2 : sample.length <= FEW ? 5 : 1)
   for (const [trial, { training, heldOut }] of trials.entries()) {
     const design = designOf(takeRows(part, training), scaling)
     const other = designOf(takeRows(part, heldOut), scaling)
     const [learned, asked] = [takeTargets(targets, training), takeTargets(targets, heldOut)]
     let start: Float64Array | null = null
-    for (const [i, penalty] of PENALTIES.entries()) {
-      const share = (j: number) => (trial + j / PENALTIES.length) / trials.length
+    for (const [i, penalty] of penalties.entries()) {
+      const share = (j: number) => (trial + j / penalties.length) / trials.length
       const within = pace.part(share(i), share(i + 1))
       const found: { readonly at: Float64Array } = await optimum(
         design,
@@ -142,5 +150,5 @@ async function choosePenalty(x: Rows, y: ClassTargets, scaling: Scaling, seed: n
       losses[i] = (losses[i] as number) + (await logisticLoss(other, asked, 0, found.at, within)).value
     }
   }
-  return PENALTIES[losses.indexOf(Math.min(...losses))] as number
+  return penalties[losses.indexOf(Math.min(...losses))] as number
 }

