@@ -9,7 +9,7 @@ import { imageSize, PixelFeatures } from '../architecture/features/pixels.ts'
 import { fitTable, levelOf, numberOf, type TableState } from '../architecture/features/table.ts'
 import { UserError } from '../errors.ts'
 import type { Work } from '../progress.ts'
-import type { Config } from '../project/config.ts'
+import type { Config, Kind } from '../project/config.ts'
 import type { Content } from '../store/content.ts'
 import type { SnapshotColumn } from '../versioning/manifest.ts'
 import { type Column, encodeColumns } from './encode-columns.ts'
@@ -31,26 +31,30 @@ export interface ContentKnowledge {
 /** A category of more levels would make a column for each. */
 const MOST_LEVELS = 100
 
-/** Learns from the training contents. Throws UserError where there is nothing to learn from. */
+/** Learns from the training contents, of which only texts are held in memory. Throws UserError where there are none. */
 export async function fitRowFeatures(
-  contents: readonly Content[],
+  kind: Kind,
+  contents: AsyncIterable<Content>,
   { columns, config }: ContentKnowledge,
   work: Work = {},
 ): Promise<RowFeatures> {
-  const [first] = contents
-  if (!first) throw new UserError('The training split is empty: label some examples, then make a new snapshot.')
-  switch (first.kind) {
-    case 'row': {
+  switch (kind) {
+    case 'tabular': {
       const used = columns.filter(({ name }) => name !== config.target && config.columns?.[name] !== 'ignore')
       const how = { type: 'table', numbers: 'none', rareBelow: 2, maxLevels: MOST_LEVELS } as const
-      return { type: 'table', table: await fitTable(how, eachOf(contents), used) }
+      return { type: 'table', table: await fitTable(how, only(contents, 'row'), used) }
     }
     case 'image':
-      return { type: 'image', ...(await imageSize(first, config.image)) }
-    case 'text':
-      return { type: 'text', text: await fitTextFeatures(textsOf(contents), work) }
+      for await (const first of only(contents, 'image'))
+        return { type: 'image', ...(await imageSize(first, config.image)) }
+      throw new UserError('The training split has no images: label some, then make a new snapshot.')
+    case 'text': {
+      const texts: string[] = []
+      for await (const { text } of only(contents, 'text')) texts.push(text)
+      return { type: 'text', text: await fitTextFeatures(texts, work) }
+    }
     default:
-      return first satisfies never
+      return kind satisfies never
   }
 }
 
@@ -137,6 +141,6 @@ function textsOf(contents: readonly Content[]): string[] {
   return contents.map((content) => requireKind(content, 'text').text)
 }
 
-async function* eachOf(contents: readonly Content[]) {
-  for (const content of contents) yield requireKind(content, 'row')
+async function* only<K extends Content['kind']>(contents: AsyncIterable<Content>, kind: K) {
+  for await (const content of contents) yield requireKind(content, kind)
 }
