@@ -32,7 +32,7 @@ export interface BoostingModel {
 
 export interface BoostingOptions extends Work {
   readonly seed: number
-  /** The most rounds: 500 unless said otherwise. */
+  /** The most rounds: up to 500 unless said otherwise, fewer where each is much work. */
   readonly rounds?: number | undefined
   readonly learningRate?: number | undefined
   /** The most leaves of a tree. */
@@ -51,14 +51,22 @@ const WIDE_BINS = 64
 const ALWAYS_COLUMNS = 64
 /** Of more rows each tree sees half (Friedman 2002). */
 const ALWAYS_ROWS = 20_000
-/** Fewer rows are too few to leave some out for good. */
+/** Fewer rows are too few to leave some out for good, where fitting them all again is little work. */
 const REFIT_ROWS = 20_000
+const REFIT_WORK = 1e6
+/** Rounds times the values that each looks at: a minute or so. Fewer rounds learn faster each. */
+const MOST_WORK = 6e8
+const MOST_ROUNDS = 500
+const FEWEST_ROUNDS = 40
 
 export async function fitBoosting(x: Rows, y: Targets, options: BoostingOptions): Promise<BoostingModel> {
   const pace = new Pace(options, 'boosting trees')
   const { table, chosen } = denseColumns(x, y, MOST_COLUMNS)
   const bins = await binned(table, table.columns > WIDE ? WIDE_BINS : BINS, pace.part(0, 0.05))
-  const rounds = options.rounds ?? 500
+  const looked = Math.min(x.rows, Math.max(ALWAYS_ROWS, x.rows / 2)) * drawnColumns(bins) * lossOf(y).outputs
+  const affordable = Math.max(FEWEST_ROUNDS, Math.min(MOST_ROUNDS, Math.floor(MOST_WORK / looked)))
+  const rounds = options.rounds ?? affordable
+  const learningRate = options.learningRate ?? Math.min(0.3, 50 / affordable)
   const patience = options.patience ?? 20
   const every = Int32Array.from({ length: x.rows }, (_, i) => i)
   const loss = lossOf(y)
@@ -66,7 +74,7 @@ export async function fitBoosting(x: Rows, y: Targets, options: BoostingOptions)
   const model = (trees: Trees): BoostingModel => {
     return { kind: 'boosting', columns: x.columns, chosen, link: kind, start: loss.start, trees }
   }
-  const work = { bins, loss, options, seed: options.seed }
+  const work = { bins, loss, options: { ...options, learningRate }, seed: options.seed }
   if (x.rows < 20) {
     // Nothing can be held out: a few rounds only.
     return model((await boost({ ...work, training: every, heldOut: null }, Math.min(rounds, 50), patience, pace)).trees)
@@ -74,7 +82,7 @@ export async function fitBoosting(x: Rows, y: Targets, options: BoostingOptions)
   const share = x.rows < 2000 ? 5 : 10
   const [fold] = folds(y, share, options.seed)
   const { training, heldOut } = fold as { training: Int32Array; heldOut: Int32Array }
-  const refit = x.rows <= REFIT_ROWS
+  const refit = x.rows <= REFIT_ROWS && looked <= REFIT_WORK
   const first = pace.part(0.05, refit ? 0.5 : 1)
   const tried = await boost({ ...work, training, heldOut }, rounds, patience, first)
   if (!refit || tried.rounds === 0) return model(tried.trees)
@@ -86,7 +94,7 @@ export async function fitBoosting(x: Rows, y: Targets, options: BoostingOptions)
 interface Boosting {
   readonly bins: Bins
   readonly loss: BoostingLoss
-  readonly options: BoostingOptions
+  readonly options: BoostingOptions & { readonly learningRate: number }
   readonly seed: number
   readonly training: Int32Array
   /** They decide how many rounds are kept; null: all. */
@@ -108,9 +116,9 @@ async function boost(
   const limits: TreeLimits = {
     leaves: options.leaves ?? 31,
     leafRows: Math.max(1, Math.min(20, Math.floor(training.length / 30))),
-    learningRate: options.learningRate ?? 0.1,
+    learningRate: options.learningRate,
   }
-  const drawn = Math.min(bins.columns, Math.max(ALWAYS_COLUMNS, Math.round(4 * Math.sqrt(bins.columns))))
+  const drawn = drawnColumns(bins)
   let best = { loss: heldOut ? loss.mean(scores, heldOut) : Infinity, rounds: 0 }
   let round = 0
   while (round < rounds && (!heldOut || round - best.rounds < patience)) {
@@ -132,6 +140,11 @@ async function boost(
   }
   const kept = heldOut ? best.rounds : round
   return { trees: builder.trees(kept * outputs), rounds: kept }
+}
+
+/** How many columns a tree sees. */
+function drawnColumns({ columns }: Bins): number {
+  return Math.min(columns, Math.max(ALWAYS_COLUMNS, Math.round(2 * Math.sqrt(columns))))
 }
 
 /** About half of the rows, in their order. */

@@ -14,7 +14,7 @@ import type { Content } from '../store/content.ts'
 import type { SnapshotColumn } from '../versioning/manifest.ts'
 import { type Column, encodeColumns } from './encode-columns.ts'
 import { imageColumns, imageRows } from './features/images.ts'
-import { fitTextFeatures, type TextFeatures, textColumns, textRows } from './features/text.ts'
+import { fitTextFeatures, type TextFeatures, textRows } from './features/text.ts'
 import { bytesOf } from './model.ts'
 import type { Rows } from './rows.ts'
 
@@ -79,15 +79,25 @@ export async function rowsOf(features: RowFeatures, contents: readonly Content[]
   }
 }
 
-/** What the columns with these numbers stand for; `contents` are asked which words share a column. */
-export function columnNames(
-  features: RowFeatures,
-  asked: readonly number[],
-  contents: readonly Content[],
-): Map<number, string> {
-  if (features.type === 'text') return textColumns(features.text, textsOf(contents), asked)
-  const names = features.type === 'image' ? imageColumns(features) : encodeColumns(columnsOf(features.table, [])).names
-  return new Map(asked.map((column) => [column, names[column] ?? `column ${column}`]))
+/** What each column belongs to: a column of the table, a place in the image; null for words, which stand for themselves. */
+export function columnGroups(features: RowFeatures): string[] | null {
+  switch (features.type) {
+    case 'table': {
+      const { numbers, categories } = features.table
+      const levels = categories.flatMap(({ name, levels }) => levels.map(() => name))
+      return [...numbers.map(({ name }) => name), ...levels]
+    }
+    case 'image': {
+      const names = imageColumns(features)
+      return names.map((name) =>
+        name.replace(/^edge .* (at \(.*\)) in block.*/, 'edges $1').replace(/^mean/, 'brightness'),
+      )
+    }
+    case 'text':
+      return null
+    default:
+      return features satisfies never
+  }
 }
 
 /** What was made by hand, in a few words. */
@@ -137,7 +147,7 @@ function interleave(planes: Uint8Array, channels: number, into: Uint8Array): voi
     for (let i = 0; i < size; i++) into[i * channels + c] = planes[c * size + i] as number
 }
 
-function textsOf(contents: readonly Content[]): string[] {
+export function textsOf(contents: readonly Content[]): string[] {
   return contents.map((content) => requireKind(content, 'text').text)
 }
 

@@ -30,6 +30,8 @@ export interface TextFeatures {
 
 /** Of fewer texts than this, a term of one of them is kept. */
 const FEW_TEXTS = 50
+/** Of more terms the most frequent have a column. */
+const MOST_COLUMNS = 60_000
 
 /** Learns in how many texts each term occurs. Throws UserError on options that cannot be. */
 export async function fitTextFeatures(
@@ -50,7 +52,7 @@ export async function fitTextFeatures(
   const least = texts.length < FEW_TEXTS ? 1 : 2
   const hashes = Int32Array.from(occurs.keys()).filter((hash) => (occurs[hash] as number) >= least)
   // A table of no columns is none.
-  const kept = hashes.length > 0 ? hashes : Int32Array.of(0)
+  const kept = hashes.length > 0 ? mostFrequent(hashes, occurs) : Int32Array.of(0)
   const rarity = (hash: number) => Math.log((1 + texts.length) / (1 + (occurs[hash] as number))) + 1
   return { bits, words, characters, hashes: kept, weights: Float32Array.from(kept, rarity) }
 }
@@ -89,6 +91,12 @@ export async function textRows(
     indices: Int32Array.from(indices),
     values: Float32Array.from(values),
   }
+}
+
+function mostFrequent(hashes: Int32Array, occurs: Int32Array): Int32Array {
+  if (hashes.length <= MOST_COLUMNS) return hashes
+  const order = hashes.toSorted((a, b) => (occurs[b] as number) - (occurs[a] as number) || a - b)
+  return order.slice(0, MOST_COLUMNS).sort()
 }
 
 const known = new WeakMap<TextFeatures, Int32Array>()
