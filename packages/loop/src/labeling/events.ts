@@ -159,6 +159,34 @@ export async function presentEvents({ db }: Store, until?: number): Promise<Pres
   return events
 }
 
+/** The number of the latest event; 0 before the first. */
+export async function lastEvent(db: Store['db']): Promise<number> {
+  const row = await db.selectFrom('label').select(db.fn.max('number').as('number')).executeTakeFirst()
+  return Number(row?.number ?? 0)
+}
+
+/** Whether another person or a file has labelled the example after the event `since`, and not taken it back. */
+export async function isLabelledByOthers(
+  db: Store['db'],
+  example: number,
+  { labeler, since }: { readonly labeler: string; readonly since: number },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('label')
+    .innerJoin('labeler', 'labeler.name', 'label.labeler')
+    .leftJoin('label as undo', 'undo.undoes', 'label.number')
+    .select('label.number')
+    .where('label.example', '=', example)
+    .where('label.number', '>', since)
+    .where('label.labeler', '!=', labeler)
+    .where('labeler.kind', 'in', ['person', 'file'])
+    .where('label.value', 'is not', null)
+    .where('undo.number', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** The present labels of all examples, by example number, as they were after the event `until` (now, where not given). */
 export async function presentLabels(store: Store, until?: number): Promise<Map<number, PresentLabel>> {
   const labels = new Map<number, PresentLabel>()

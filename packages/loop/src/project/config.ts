@@ -33,6 +33,23 @@ export interface SplitConfig {
   readonly seed?: number
 }
 
+/** What a model version must hold to become champion. */
+export interface GateConfig {
+  /**
+   * By how much it may be below the champion: accuracy by this share (0.02: two points), mean absolute error by this share
+   * of the champion's. Default 0.02.
+   */
+  readonly margin?: number
+  /** The same for each slice of the test set, where it is also more than chance explains. Default 0.05. */
+  readonly sliceMargin?: number
+  /** The longest median time of one answer, in milliseconds. Default: no limit. */
+  readonly latency?: number
+  /** The most bytes of all its files. Default: no limit. */
+  readonly bytes?: number
+  /** Whether `descent loop` may promote what passes, without asking a person. Default false. */
+  readonly autoPromote?: boolean
+}
+
 export interface Config {
   readonly kind: Kind
   /** What is predicted: a class or a number. Where not given, it follows from the labels. */
@@ -54,6 +71,7 @@ export interface Config {
   readonly rules?: Readonly<Record<string, Rule>>
   /** The recipe of `descent train`: a file (`recipes/wide.ts` or `.json`) in the project. Where not given, the kind's default. */
   readonly recipe?: string
+  readonly gate?: GateConfig
 }
 
 /** For configs in plain JavaScript, or without `satisfies`: gives back what it is given, checked by its type. */
@@ -77,6 +95,7 @@ const share: Check = (value) =>
 const whole: Check = (value) => (Number.isInteger(value) ? null : 'must be a whole number')
 const size: Check = (value) =>
   Number.isInteger(value) && (value as number) > 0 ? null : 'must be a whole number of pixels above 0'
+const above: Check = (value) => (typeof value === 'number' && value > 0 ? null : 'must be a number above 0')
 const list: Check = (value) =>
   Array.isArray(value) &&
   value.length > 1 &&
@@ -109,6 +128,7 @@ const shape: Record<keyof Config, Check | Record<string, Check>> = {
     typeof value === 'number' && value >= 0 && value <= 1 ? null : 'must be a share from 0 to 1',
   rules: records(callable),
   recipe: text,
+  gate: { margin: share, sliceMargin: share, latency: above, bytes: above, autoPromote: flag },
 }
 
 /**
