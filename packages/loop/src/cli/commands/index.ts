@@ -16,6 +16,7 @@ import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
 import { addTrain } from './train.ts'
 import { addVersions } from './versions.ts'
+import { addWhy } from './why.ts'
 
 export const commands: readonly ((program: Command) => void)[] = [
   addInit,
@@ -34,4 +35,5 @@ export const commands: readonly ((program: Command) => void)[] = [
   addPromote,
   addMonitor,
   addQueue,
+  addWhy,
 ]
