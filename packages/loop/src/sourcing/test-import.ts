@@ -1,4 +1,5 @@
 /** For tests: files to import, and all that a project holds. */
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -12,12 +13,10 @@ const require = createRequire(import.meta.url)
 
 /** Where a package with real data lies; null, and the test is skipped, where it is not installed. */
 export function dataOf(t: TestContext, name: string): string | null {
-  try {
-    return dirname(require.resolve(`${name}/package.json`))
-  } catch {
-    t.skip(`${name} is not installed`)
-    return null
-  }
+  const folder = (require.resolve.paths(name) ?? []).map((path) => join(path, name)).find((path) => existsSync(path))
+  if (folder !== undefined) return folder
+  t.skip(`${name} is not installed`)
+  return null
 }
 
 /** A file of its own folder. */
