@@ -160,7 +160,19 @@ class ImmediateDialect extends SqliteDialect {
 }
 
 class ImmediateDriver extends SqliteDriver {
+  readonly #database: Database.Database
+
+  constructor(config: { readonly database: Database.Database }) {
+    super(config)
+    this.#database = config.database
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // Where the disk is full, SQLite has taken the transaction back by itself.
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection)
   }
 }
