@@ -52,6 +52,10 @@ export {
   strategyNames,
 } from './labeling/strategies/index.ts'
 export { type Votes, votesFromTable } from './labeling/votes.ts'
+export { type AlarmSettings, type AlarmState, nextAlarm, quiet, type Reading } from './monitoring/alarm.ts'
+export { type KolmogorovSmirnov, kolmogorovSmirnov } from './monitoring/kolmogorov-smirnov.ts'
+export { type Discrepancy, type Points, PointsReference } from './monitoring/mean-discrepancy.ts'
+export { type ColumnDrift, type ColumnReference, columnDrift, columnReference } from './monitoring/stability.ts'
 export { type Progress, StoppedError, type Work } from './progress.ts'
 export { type Config, defineConfig, type Kind, type Rule, type RuleInput } from './project/config.ts'
 export { initProject, openProject, type Project } from './project/project.ts'

@@ -40,8 +40,12 @@ const CONSIDERED = 64
  *
  * @example
  * ```ts
- * const { layers, warnings } = await describeArchitecture(project, { recipe: 'recipe.ts' })
- * console.log(String(layers), warnings)
+ * import { describeArchitecture, makeSnapshot, openProject } from '@descent/loop'
+ * const project = await openProject('penguins')
+ * await makeSnapshot(project)
+ * const { warnings } = await describeArchitecture(project)
+ * console.log(warnings.length) // → 0
+ * await project.close()
  * ```
  * @throws {UserError} where the recipe cannot be trained on this snapshot at all
  */

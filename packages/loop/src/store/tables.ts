@@ -18,9 +18,9 @@ interface ImportTable {
   id: Generated<number>
   /** What was read: a path as the person wrote it. */
   path: string
-  /** csv, tsv, jsonl, parquet, idx, images or text. */
+  /** csv, tsv, json, jsonl, parquet, idx, images or text. */
   format: string
-  /** SHA-256 of the bytes that were read, or of the list of files; null while it runs. */
+  /** SHA-256 of the bytes that were read, or of the list of files; null where it was taken back, or cannot go on. */
   content_hash: string | null
   options: string
   started_at: string
@@ -171,6 +171,142 @@ interface SweepTable {
   created_at: string
 }
 
+/** A model version: a run that was registered. Its folder is `.descent/models/NUMBER/`. */
+interface VersionTable {
+  number: Generated<number>
+  run: number
+  created_at: string
+  message: string | null
+  /** SHA-256 of each file in its folder, by name: JSON. */
+  files: string
+  /** What it takes and gives: JSON. */
+  signature: string
+  /** Figures with intervals, by slice as well: JSON. */
+  metrics: string
+  bytes: number
+}
+
+/** One change of an alias; what it points to is the latest of its name. */
+interface AliasTable {
+  number: Generated<number>
+  /** champion, challenger, or any name. */
+  name: string
+  /** Null: from here on the name points to nothing. */
+  version: number | null
+  at: string
+  who: string
+  why: string | null
+  how: 'promoted' | 'forced' | 'rolled back' | 'set' | 'removed'
+  /** What the gate found: JSON; null where it was not asked. */
+  gate: string | null
+}
+
+/** Who may ask the server. The token itself is shown once and not kept. */
+interface TokenTable {
+  number: Generated<number>
+  name: string
+  /** SHA-256 of the token. */
+  hash: string
+  /** Requests a minute; null: no limit. */
+  per_minute: number | null
+  created_at: string
+  revoked_at: string | null
+}
+
+/** An answered request, or one of its inputs where it had several. */
+interface PredictionTable {
+  number: Generated<number>
+  id: string
+  at: string
+  version: number
+  role: 'champion' | 'shadow' | 'asked'
+  /** 1: belongs to the uniform random slice of the traffic. */
+  random: Generated<number>
+  /** The prediction that this one of a challenger accompanies. */
+  shadows: string | null
+  /** The id that the input has as an example. */
+  content: string
+  media: string
+  /** The input's canonical bytes; null where retention removed them, or someone asked to forget them. */
+  body: Uint8Array | null
+  /** JSON: `{ "label", "probabilities" }` or `{ "value" }`. */
+  output: string
+  /** From 0, certain, to 1: entropy of the probabilities over its largest possible value. Null for numbers without an ensemble. */
+  uncertainty: number | null
+  milliseconds: number
+  /** The name of the token that asked. */
+  token: string | null
+}
+
+/** What someone later said about a prediction. */
+interface FeedbackTable {
+  number: Generated<number>
+  prediction: string
+  /** JSON: a class or a number. */
+  value: string
+  at: string
+  who: string
+  /** The label event that it became. */
+  label: number | null
+}
+
+/** Something that went too far, from when to when. */
+interface AlarmTable {
+  number: Generated<number>
+  /** drift:column, drift:embedding, uncertain, accuracy, … */
+  measure: string
+  version: number
+  opened_at: string
+  closed_at: string | null
+  value: number
+  threshold: number
+  details: string
+}
+
+/** An example that a person should label next, and why. */
+interface QueuedTable {
+  number: Generated<number>
+  example: number
+  reason: 'uncertain' | 'diverse' | 'drifted' | 'disputed' | 'random' | 'suspect'
+  /** The reason in words. */
+  detail: string
+  /** Larger comes first, within a reason. */
+  score: number
+  at: string
+  prediction: string | null
+  alarm: number | null
+  /** The label event that answered it. */
+  label: number | null
+  /** When it was answered, or no longer needed. */
+  closed_at: string | null
+}
+
+/** One time round the circle by `descent loop`. */
+interface RoundTable {
+  number: Generated<number>
+  started_at: string
+  finished_at: string | null
+  status: 'running' | 'stopped' | 'waiting' | 'promoted' | 'refused' | 'declined'
+  /** New labels since the round before. */
+  labels: number
+  snapshot: string | null
+  run: number | null
+  /** The champion at its start. */
+  before: number | null
+  /** The version that came out of it. */
+  after: number | null
+  /** Accuracy before and after with intervals, and per hundred labels: JSON. */
+  gain: string | null
+}
+
+/** Examples whose content was removed for good; their rows and hashes stay. */
+interface ForgottenTable {
+  example: number
+  at: string
+  who: string
+  why: string | null
+}
+
 export interface Tables {
   meta: MetaTable
   import: ImportTable
@@ -184,4 +320,13 @@ export interface Tables {
   run: RunTable
   epoch: EpochTable
   sweep: SweepTable
+  version: VersionTable
+  alias: AliasTable
+  token: TokenTable
+  prediction: PredictionTable
+  feedback: FeedbackTable
+  alarm: AlarmTable
+  queued: QueuedTable
+  round: RoundTable
+  forgotten: ForgottenTable
 }

@@ -66,9 +66,12 @@ export interface EpochNews extends EpochReport {
  *
  * @example
  * ```ts
+ * import { makeSnapshot, openProject, trainRun } from '@descent/loop'
  * const project = await openProject('penguins')
- * const run = await trainRun(project, { seed: 7, onEpoch: ({ epoch, loss }) => console.log(epoch, loss) })
- * console.log(run.metrics?.test?.accuracy)
+ * await makeSnapshot(project)
+ * const run = await trainRun(project, { seed: 7, epochs: 3 })
+ * console.log(run.status) // → done
+ * await project.close()
  * ```
  * @throws {UserError} where snapshot or recipe do not do; {StoppedError} where it was asked to stop: what was learned is kept
  */
