@@ -79,8 +79,12 @@ export interface Sweep {
  *
  * @example
  * ```ts
- * const { best } = await sweepRecipes(project, { trials: 9, seed: 4 })
- * console.log(best.recipe, best.metrics?.validation)
+ * import { makeSnapshot, openProject, sweepRecipes } from '@descent/loop'
+ * const project = await openProject('penguins')
+ * await makeSnapshot(project)
+ * const { best, rounds } = await sweepRecipes(project, { trials: 2, epochs: 4, seed: 4 })
+ * console.log(best.status, rounds.length) // → done 1
+ * await project.close()
  * ```
  * @throws {UserError} where there is nothing to choose by, or no trial can be trained; {StoppedError} where it was asked to
  * stop: the runs that are done are kept
