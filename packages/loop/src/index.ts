@@ -68,6 +68,7 @@ export type { Store } from './store/store.ts'
 export { type LoadedRun, loadRun, runPredictions } from './training/load-run.ts'
 export type { Predictions } from './training/predictions.ts'
 export { type EpochRecord, epochsOf, findRun, listRuns, type Run } from './training/run.ts'
+export { type Sweep, type SweepOptions, sweepRecipes } from './training/sweep.ts'
 export { type EpochNews, type TrainOptions, trainRun } from './training/train-run.ts'
 export { diffSnapshots, type LabelChange, type SnapshotDiff } from './versioning/diff.ts'
 export {

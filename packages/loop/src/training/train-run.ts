@@ -143,13 +143,15 @@ class Training {
   readonly #started: Started
   readonly #options: TrainOptions
   readonly #folder: string
-  readonly #energy = new EnergyMeter()
+  /** Runs of a sweep share the machine: what each used cannot be told. */
+  readonly #energy: EnergyMeter | null
 
   constructor(project: Project, started: Started, options: TrainOptions) {
     this.#project = project
     this.#started = started
     this.#options = options
     this.#folder = runFolder(project, started.run.number)
+    this.#energy = started.run.sweep === null ? new EnergyMeter() : null
   }
 
   async run(): Promise<void> {
@@ -289,7 +291,7 @@ class Training {
   }: EpochReport): Promise<void> {
     const { number } = this.#started.run
     const text = JSON.stringify({ loss, metrics, validation, learningRate, seconds, examplesPerSecond })
-    const joules = this.#energy.take()
+    const joules = this.#energy?.take() ?? null
     await this.#project.store.transaction(async (db) => {
       await db
         .insertInto('epoch')

@@ -14,6 +14,7 @@ import { addRegister } from './register.ts'
 import { addRuns } from './runs.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
+import { addSweep } from './sweep.ts'
 import { addTrain } from './train.ts'
 import { addVersions } from './versions.ts'
 import { addWhy } from './why.ts'
@@ -27,6 +28,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addSnapshot,
   addArchitecture,
   addTrain,
+  addSweep,
   addRuns,
   addEvaluate,
   addRegister,
