@@ -171,7 +171,7 @@ test('planted wrong labels of real mails are found, wait for a person, and are n
   const mails = spamAssassin(8)
   const other = { ham: 'spam', spam: 'ham' } as Record<string, string>
   const planted = mails.map(({ content, label }, i) => {
-    if (random.uniform() >= 0.05) return { content, label }
+    if (random.uniform() >= 0.05) return { content, label: label as string }
     wrong.add(i)
     return { content, label: other[label as string] as string }
   })
