@@ -37,7 +37,8 @@ export async function sliceColumnsOf(
 
 const day = (time: number) => new Date(time).toISOString().slice(0, 10)
 
-async function measuresOf(
+/** What is looked at of one content, by name; dates as milliseconds. */
+export async function measuresOf(
   content: Content,
   columns: readonly SnapshotColumn[],
 ): Promise<[string, string | number | null][]> {

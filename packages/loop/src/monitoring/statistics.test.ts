@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { seeded } from '../random.ts'
-import { type AlarmSettings, nextAlarm, quiet } from './alarm.ts'
+import { type AlarmSettings, nextAlarm, quiet, type Reading } from './alarm.ts'
 import { chiSquareTail } from './chi-square.ts'
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts'
 import { PointsReference } from './mean-discrepancy.ts'
@@ -122,24 +122,26 @@ test('the mean discrepancy sees what column means do not: the same means and var
   assert.throws(() => new PointsReference({ count: 3, width: 1, values: new Float32Array(3) }), RangeError)
 })
 
-test('an alarm opens and closes only after enough checks in a row, and never wavers between the two thresholds', () => {
-  const settings: AlarmSettings = { threshold: 3, calm: 1, opensAfter: 2, closesAfter: 3 }
+test('an alarm opens and closes only after enough checks in a row, and never wavers in between', () => {
+  const settings: AlarmSettings = { opensAfter: 2, closesAfter: 3 }
+  const reading = fc.constantFrom<Reading>('far', 'between', 'calm')
   fc.assert(
-    fc.property(fc.array(fc.double({ min: 0, max: 5, noNaN: true }), { maxLength: 60 }), (values) => {
+    fc.property(fc.array(reading, { maxLength: 60 }), (readings) => {
       let state = quiet
-      for (const [i, value] of values.entries()) {
-        const { state: next, change } = nextAlarm(state, value, settings)
-        if (change === 'opened') assert.ok(!state.open && values.slice(i - 1, i + 1).every((v) => v >= 3))
-        if (change === 'closed') assert.ok(state.open && values.slice(i - 2, i + 1).every((v) => v < 1))
+      for (const [i, reading] of readings.entries()) {
+        const { state: next, change } = nextAlarm(state, reading, settings)
+        if (change === 'opened') assert.ok(!state.open && readings.slice(i - 1, i + 1).every((r) => r === 'far'))
+        if (change === 'closed') assert.ok(state.open && readings.slice(i - 2, i + 1).every((r) => r === 'calm'))
         assert.equal(next.open !== state.open, change !== null)
         state = next
       }
     }),
   )
-  let state = quiet
-  for (const value of [4, 4]) state = nextAlarm(state, value, settings).state
-  assert.ok(state.open)
-  for (const value of [2, 2.9, 1.5, 0, 0, 2, 0, 0]) state = nextAlarm(state, value, settings).state
-  assert.ok(state.open)
-  assert.throws(() => nextAlarm(quiet, 1, { ...settings, calm: 3 }), RangeError)
+  const after = (...readings: Reading[]) =>
+    readings.reduce((state, reading) => nextAlarm(state, reading, settings).state, quiet)
+  assert.ok(after('far', 'far').open)
+  assert.ok(!after('far', 'between', 'far').open)
+  assert.ok(after('far', 'far', 'calm', 'calm', 'between', 'calm', 'calm').open)
+  assert.ok(!after('far', 'far', 'calm', 'calm', 'calm').open)
+  assert.throws(() => nextAlarm(quiet, 'far', { ...settings, opensAfter: 0 }), RangeError)
 })

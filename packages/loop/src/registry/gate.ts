@@ -8,7 +8,15 @@ import { sliceColumnsOf } from '../evaluation/slice-columns.ts'
 import type { GateConfig } from '../project/config.ts'
 import type { Project } from '../project/project.ts'
 import { currentVersion } from './aliases.ts'
-import { compare, compareSlices, scoresOf, smallestSlice, surelyWorse, worseBy } from './compare.ts'
+import {
+  compare,
+  compareSlices,
+  type SliceComparison,
+  scoresOf,
+  smallestSlice,
+  surelyWorse,
+  worseBy,
+} from './compare.ts'
 import type { Comparison, GateCheck, GateReport } from './gate-report.ts'
 import { type Background, backgroundOf, type JudgeExample, testExamples, trafficExamples } from './judge-examples.ts'
 import { type LoadedVersion, loadVersion } from './load-version.ts'
@@ -23,7 +31,7 @@ const leastTraffic = 30
 
 /**
  * Judges a version as the successor of the present champion; changes nothing.
- * @throws {UserError} where there is no such version, it is the champion, or it predicts something else
+ * @throws {UserError} where there is no such version, it is damaged, or it is the champion
  */
 export async function askGate(
   project: Project,
@@ -33,18 +41,16 @@ export async function askGate(
   const challenger = await loadVersion(project, reference)
   const number = await currentVersion(project, 'champion')
   if (number === challenger.version) throw new UserError(`Version ${number} is the champion already.`)
-  const champion = number === null ? null : await loadVersion(project, number)
-  if (champion && champion.signature.output.task !== challenger.signature.output.task)
-    throw new UserError(
-      `Version ${challenger.version} predicts ${what(challenger)}, the champion, version ${champion.version}, ${what(champion)}: they cannot be compared. \`descent promote ${challenger.version} --force --why …\` changes what is served.`,
-    )
+  const { champion, fault } = await championFor(project, number, challenger)
   const background = await backgroundOf(project, champion ? [challenger.info, champion.info] : [challenger.info])
   const limits = project.config.gate ?? {}
   const test = await testExamples(project, background)
   const checks = [
     ...(champion
       ? await compared(project, { challenger, champion, background, test, limits, seed })
-      : [unjudged('test set', 'There is no champion yet to compare with.')]),
+      : fault === null
+        ? [unjudged('test set', 'There is no champion yet to compare with.')]
+        : [{ ...unjudged('test set', fault), passed: false }]),
     await latencyCheck(challenger, test, limits),
     sizeCheck(challenger, limits),
   ]
@@ -53,6 +59,25 @@ export async function askGate(
     champion: number,
     passed: checks.every(({ passed }) => passed !== false),
     checks,
+  }
+}
+
+/** The champion to compare with; or why there is one, but it cannot be compared with, in a sentence. */
+async function championFor(
+  project: Project,
+  number: number | null,
+  challenger: LoadedVersion,
+): Promise<{ champion: LoadedVersion | null; fault: string | null }> {
+  if (number === null) return { champion: null, fault: null }
+  try {
+    const champion = await loadVersion(project, number)
+    if (champion.signature.output.task === challenger.signature.output.task) return { champion, fault: null }
+    const fault = `It predicts ${what(challenger)}, the champion, version ${number}, ${what(champion)}: they cannot be compared.`
+    return { champion: null, fault }
+  } catch (error) {
+    // A champion that is damaged must not keep its successor out for ever: with force it may go past.
+    if (error instanceof UserError) return { champion: null, fault: error.message }
+    throw error
   }
 }
 
@@ -124,7 +149,8 @@ function comparisonCheck(check: 'test set' | 'traffic', on: string, comparison: 
   return { check, passed: !tooFar && !sure, sentence: `${sentenceOf(comparison, on)}${verdict}.`, comparison }
 }
 
-function sliceCheck(slices: ReturnType<typeof compareSlices>, { sliceMargin = 0.05 }: GateConfig): GateCheck {
+/** Refuses where a slice is worse by more than the margin, and by more than chance explains. */
+export function sliceCheck(slices: readonly SliceComparison[], { sliceMargin = 0.05 }: GateConfig): GateCheck {
   const [worst] = slices
   if (!worst)
     return unjudged('slices', `No slice of the test set has ${smallestSlice} examples or more that could be judged.`)
@@ -136,7 +162,7 @@ function sliceCheck(slices: ReturnType<typeof compareSlices>, { sliceMargin = 0.
     check: 'slices',
     passed,
     sentence: passed
-      ? `None of ${slices.length} slices is worse by more than ${amount(sliceMargin, worst.comparison)} and chance; the least good is where ${where}: ${sentenceOf(first.comparison, 'test examples')}.`
+      ? `None of ${slices.length} slices is worse by more than ${amount(sliceMargin, worst.comparison)} and beyond chance; the least good one is where ${where}: ${sentenceOf(first.comparison, 'test examples')}.`
       : `Worse where ${where}: ${sentenceOf(first.comparison, 'test examples')}, more than the ${amount(sliceMargin, first.comparison)} allowed in a slice${bad.length > 1 ? `; so it is in ${bad.length - 1} more` : ''}.`,
     comparison: first.comparison,
   }

