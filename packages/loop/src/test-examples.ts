@@ -7,7 +7,7 @@ import type { SnapshotColumn } from './versioning/manifest.ts'
 
 export interface TestExample {
   readonly content: Content
-  readonly label?: LabelValue | null
+  readonly label?: LabelValue | null | undefined
   readonly name?: string
   readonly split?: string
 }
