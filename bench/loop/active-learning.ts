@@ -167,7 +167,15 @@ for (let seed = 1; seed <= seeds; seed++) {
     if (`random ${size} ${seed}` in known) continue
     keep(`random ${size} ${seed}`, (await Network.trained(order.slice(0, size), seed)).accuracy())
   }
-  progress(`seed ${seed}: random done`)
+  if (!(`coreSet ${settings.start} ${seed}` in known)) {
+    // The first batch, before there is a network: the pixels themselves are compared.
+    const candidates = order.slice(0, settings.candidates)
+    const pool = { count: candidates.length, features: rows(train.images, candidates) }
+    const { suggestions } = selectBatch(pool, { strategy: 'coreSet', count: settings.start, seed })
+    const first = Int32Array.from(suggestions, ({ index }) => candidates[index] as number)
+    keep(`coreSet ${settings.start} ${seed}`, (await Network.trained(first, seed)).accuracy())
+  }
+  progress(`seed ${seed}: random and first batch done`)
 }
 
 const names = ['random', ...settings.strategies] as const
@@ -187,6 +195,11 @@ for (const size of sizes.sort((a, b) => a - b)) {
   })
   console.log(`| ${size.toLocaleString('en')} | ${cells.join(' | ')} |`)
 }
+
+const first = ['random', 'coreSet'].map((name) => `${(100 * mean(values(name, settings.start))).toFixed(2)} %`)
+console.log(
+  `\nThe first ${settings.start}, before there is a network: random ${first[0]}, core-set on pixels ${first[1]}.`,
+)
 
 const curve = [settings.start, ...settings.random].map((size) => ({ size, accuracy: mean(values('random', size)) }))
 console.log('')
