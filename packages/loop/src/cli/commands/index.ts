@@ -7,7 +7,9 @@ import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
+import { addMonitor } from './monitor.ts'
 import { addPromote } from './promote.ts'
+import { addQueue } from './queue.ts'
 import { addRegister } from './register.ts'
 import { addRuns } from './runs.ts'
 import { addSnapshot } from './snapshot.ts'
@@ -30,4 +32,6 @@ export const commands: readonly ((program: Command) => void)[] = [
   addVersions,
   addAlias,
   addPromote,
+  addMonitor,
+  addQueue,
 ]
