@@ -43,11 +43,8 @@ const defaultMaxBadShare = 0.05
  * once, importing again adds nothing, and an import that was stopped goes on when it is called again.
  * @example
  * ```ts
- * import { importFiles, openProject } from '@descent/loop'
- * const project = await openProject('penguins')
- * const report = await importFiles(project, ['penguins.jsonl'], { target: 'Species' })
+ * const report = await importFiles(project, ['penguins.csv'], { target: 'Species' })
  * console.log(report.added)
- * await project.close()
  * ```
  * @throws {UserError} where a file is missing, empty or no text, its columns are not those of the project, or too many of its
  * rows are bad: nothing of that file is kept then
