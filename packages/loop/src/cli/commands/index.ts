@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { addAlias } from './alias.ts'
 import { addEvaluate } from './evaluate.ts'
+import { addExport } from './export.ts'
 import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
@@ -24,4 +25,5 @@ export const commands: readonly ((program: Command) => void)[] = [
   addVersions,
   addAlias,
   addPromote,
+  addExport,
 ]
