@@ -63,22 +63,51 @@ function split({ channels, pixels }: Picture): Plane[] {
   })
 }
 
-/** Separable: first across, then down. */
+/** As libvips does it: what becomes much smaller by means of blocks first, then what becomes smaller, then larger. */
 function resized(plane: Plane, width: number, height: number, newWidth: number, newHeight: number): Plane {
+  const [lessWidth, lessHeight] = [Math.min(width, newWidth), Math.min(height, newHeight)]
+  const [columns, rows] = [blocks(width, lessWidth), blocks(height, lessHeight)]
+  const coarse = drawn(plane, width, columns, rows)
+  const across = reductions(columns.length, lessWidth, width / lessWidth / blockOf(width, lessWidth))
+  const down = reductions(rows.length, lessHeight, height / lessHeight / blockOf(height, lessHeight))
+  const reduced = drawn(coarse, columns.length, across, down)
+  if (lessWidth === newWidth && lessHeight === newHeight) return reduced
+  return drawn(reduced, lessWidth, enlargements(lessWidth, newWidth), enlargements(lessHeight, newHeight))
+}
+
+/** So many pixels in a row become one by their mean; what is left is twice too large at least. */
+function blockOf(size: number, newSize: number): number {
+  return Math.max(1, Math.floor(size / newSize / 2))
+}
+
+function blocks(size: number, newSize: number): Kernel[] {
+  const block = blockOf(size, newSize)
+  return Array.from({ length: Math.ceil(size / block) }, (_, place) => {
+    const from = place * block
+    const weights = new Float64Array(Math.min(block, size - from)).fill(1 / block)
+    const last = weights.length - 1
+    weights[last] = (weights[last] as number) + 1 - weights.length / block
+    return { from, weights }
+  })
+}
+
+/** Separable: first across, then down. Levels are whole numbers from 0 to 255 afterwards. */
+function drawn(plane: Plane, width: number, columns: readonly Kernel[], rows: readonly Kernel[]): Plane {
+  const [height, newWidth] = [plane.length / width, columns.length]
   const across = new Float64Array(newWidth * height)
-  for (const [x, { from, weights }] of kernels(width, newWidth).entries())
+  for (const [x, { from, weights }] of columns.entries())
     for (let y = 0; y < height; y++) {
       let sum = 0
       for (let k = 0; k < weights.length; k++) sum += (weights[k] as number) * (plane[y * width + from + k] as number)
       across[y * newWidth + x] = sum
     }
-  const down = new Float64Array(newWidth * newHeight)
-  for (const [y, { from, weights }] of kernels(height, newHeight).entries())
+  const down = new Float64Array(newWidth * rows.length)
+  for (const [y, { from, weights }] of rows.entries())
     for (let x = 0; x < newWidth; x++) {
       let sum = 0
       for (let k = 0; k < weights.length; k++)
         sum += (weights[k] as number) * (across[(from + k) * newWidth + x] as number)
-      down[y * newWidth + x] = Math.min(255, Math.max(0, sum))
+      down[y * newWidth + x] = toByte(sum)
     }
   return down
 }
@@ -88,18 +117,30 @@ interface Kernel {
   readonly weights: Float64Array
 }
 
-/**
- * For each new place the old ones that make it: where the image becomes smaller, Lanczos' kernel of three lobes, widened;
- * where it becomes larger, Catmull and Rom's cubic. Beyond an edge lies more of the edge.
- */
-function kernels(size: number, newSize: number): Kernel[] {
+/** Lanczos' kernel of three lobes, widened as much as the image becomes smaller. */
+function reductions(size: number, newSize: number, scale: number): Kernel[] {
+  return kernels(size, newSize, lanczos, 3 * scale, scale, (place) => (place + 0.5) * scale - 0.5)
+}
+
+/** Catmull and Rom's cubic. libvips looks half a new pixel to the left here; models have learned from what it gives. */
+function enlargements(size: number, newSize: number): Kernel[] {
   const scale = size / newSize
-  const stretch = Math.max(1, scale)
-  const [kernel, reach] = scale >= 1 ? ([lanczos, 3] as const) : ([catmullRom, 2] as const)
+  return kernels(size, newSize, catmullRom, 2, 1, (place) => place * scale - 0.5)
+}
+
+/** For each new place the old ones that make it. Beyond an edge lies more of the edge. */
+function kernels(
+  size: number,
+  newSize: number,
+  kernel: (x: number) => number,
+  reach: number,
+  stretch: number,
+  centerOf: (place: number) => number,
+): Kernel[] {
+  const inside = (at: number) => Math.min(size - 1, Math.max(0, at))
   return Array.from({ length: newSize }, (_, place) => {
-    const center = (place + 0.5) * scale - 0.5
-    const [first, last] = [Math.ceil(center - reach * stretch), Math.floor(center + reach * stretch)]
-    const inside = (at: number) => Math.min(size - 1, Math.max(0, at))
+    const center = centerOf(place)
+    const [first, last] = [Math.ceil(center - reach), Math.floor(center + reach)]
     const from = inside(first)
     const weights = new Float64Array(inside(last) - from + 1)
     let sum = 0
