@@ -37,9 +37,15 @@ const draftPrefix = '.draft-'
  *
  * @example
  * ```ts
- * const { version } = await registerRun(project, 12, { message: 'with the new labels' })
+ * import { loadVersion, makeSnapshot, openProject, registerRun, trainRun } from '@descent/loop'
+ * const project = await openProject('penguins')
+ * await makeSnapshot(project)
+ * const run = await trainRun(project, { seed: 3, epochs: 10 })
+ * const { version } = await registerRun(project, run.number, { message: 'a beginning' })
  * const model = await loadVersion(project, version.number)
- * const [answer] = await model.predict([{ kind: 'text', text: 'You have won!' }])
+ * const [answer] = await model.predict([{ kind: 'row', values: { 'Beak Depth (mm)': 15, 'Body Mass (g)': 5400 } }])
+ * console.log('label' in answer && answer.label) // → Gentoo
+ * await project.close()
  * ```
  * @throws {UserError} where there is no such run, it is not done, or there is nothing to judge it by
  */

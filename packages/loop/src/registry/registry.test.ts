@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { descent } from '../cli/test-command.ts'
 import { readSnapshot } from '../versioning/snapshot.ts'
 import { hashFolder } from './files.ts'
+import { forgetGolden } from './forget-golden.ts'
+import type { Golden } from './golden.ts'
 import { loadVersion } from './load-version.ts'
 import { registerRun } from './register.ts'
 import { carProject, digitProject, penguinProject } from './test-versions.ts'
@@ -120,6 +122,33 @@ test('a version that answers otherwise than when it was registered is refused, a
   const model = await loadVersion(project, 1)
   const [answer] = await model.predict([{ kind: 'row', values: { Cylinders: 4, Horsepower: 80 } }])
   assert.ok(answer && 'value' in answer && answer.value > 10 && answer.value < 60)
+})
+
+test('an example that must be forgotten leaves the golden predictions, which still check the rest', async (t) => {
+  const { project } = await penguinProject(t, { epochs: 1 })
+  await registerRun(project)
+  const path = join(versionFolder(project, 1), 'golden.json')
+  const golden = async () => JSON.parse(await readFile(path, 'utf8')) as Golden
+  const { examples } = await golden()
+  assert.equal(examples.length, 16)
+  const gone = examples[4] as Golden['examples'][0]
+  assert.deepEqual(await forgetGolden(project, gone.id), [1])
+  assert.deepEqual(
+    (await golden()).examples,
+    examples.filter(({ id }) => id !== gone.id),
+  )
+  assert.deepEqual(await forgetGolden(project, gone.id), [])
+  await loadVersion(project, 1)
+})
+
+test('what a killed registration left behind is no obstacle', async (t) => {
+  const { project } = await penguinProject(t, { epochs: 1 })
+  // As it lies when the process ends between the renaming of the folder and the commit of its row.
+  await mkdir(versionFolder(project, 1), { recursive: true })
+  await writeFile(join(versionFolder(project, 1), 'model.safetensors'), 'other')
+  const { version } = await registerRun(project)
+  assert.equal(version.number, 1)
+  await loadVersion(project, 1)
 })
 
 test('images: registered by the command, which says what comes next', async (t) => {
