@@ -1,5 +1,6 @@
 /** `descent register`: makes a model version of a run: its files, gathered, judged and hashed, in a folder that stays. */
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { evaluateRun } from '../evaluation/evaluate.ts'
@@ -67,7 +68,8 @@ export async function registerRun(
   const models = join(project.store.folder, 'models')
   await mkdir(models, { recursive: true })
   await sweepDrafts(models)
-  const draft = await mkdtemp(join(models, draftPrefix))
+  const draft = join(models, `${draftPrefix}${randomUUID()}`)
+  await mkdir(draft)
   try {
     await copyFiles(run, from, draft)
     const trained = await loadTrained(project, draft, kept.signature, kept.features)
@@ -112,9 +114,9 @@ export async function registerRun(
         .returning('number')
         .executeTakeFirstOrThrow()
       const { notes } = trained.features
+      const { files, bytes } = await hashFolder(draft)
       const card = modelCard({ ...facts, version: number, message: message ?? null, createdAt, notes })
       await writeWhole(join(draft, cardName), card)
-      const { files, bytes } = await hashFolder(draft)
       await db
         .updateTable('version')
         .set({ files: JSON.stringify(files), bytes })

@@ -83,7 +83,7 @@ test('a version whose files changed is refused, and the refusal names the file',
   await registerRun(project)
   const folder = versionFolder(project, 1)
   const again = new RegExp(`Put it back from a copy, or register run ${run.number} again`)
-  for (const name of ['model.safetensors', 'features.json', 'card.md']) {
+  for (const name of ['model.safetensors', 'features.json', 'calibration.json']) {
     const path = join(folder, name)
     const before = await readFile(path)
     await appendFile(path, ' ')
@@ -94,6 +94,8 @@ test('a version whose files changed is refused, and the refusal names the file',
     await rm(`${path}.away`)
     await writeFile(path, before)
   }
+  // The card is for people to complete.
+  await appendFile(join(folder, 'card.md'), 'It tells penguins apart.')
   await loadVersion(project, 1)
 })
 
