@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { descent } from '../cli/test-command.ts'
+import { runFolder } from '../training/run.ts'
+import { trainRun } from '../training/train-run.ts'
 import { readSnapshot } from '../versioning/snapshot.ts'
 import { hashFolder } from './files.ts'
 import { forgetGolden } from './forget-golden.ts'
@@ -151,6 +154,26 @@ test('what a killed registration left behind is no obstacle', async (t) => {
   const { version } = await registerRun(project)
   assert.equal(version.number, 1)
   await loadVersion(project, 1)
+})
+
+test('a version needs nothing of its run, nor the file that its network was written in', async (t) => {
+  const { project } = await penguinProject(t, { epochs: 1 })
+  const modules = fileURLToPath(new URL('../../../../node_modules', import.meta.url))
+  await symlink(modules, join(project.folder, 'node_modules'))
+  const recipe = join(project.folder, 'mine.ts')
+  await writeFile(
+    recipe,
+    `import { nn } from 'descent'
+export default { network: ({ layout, outputs }) => new nn.Sequential(new nn.Linear(layout.numbers + layout.categories.length, outputs)) }
+`,
+  )
+  const run = await trainRun(project, { recipe: 'mine.ts', epochs: 1, threads: 1 })
+  await registerRun(project, run.number)
+  const content = { kind: 'row', values: { 'Body Mass (g)': 4000 } } as const
+  const before = await (await loadVersion(project, 1)).predict([content])
+  await writeFile(recipe, 'export default 3')
+  await rm(runFolder(project, run.number), { recursive: true })
+  assert.deepEqual(await (await loadVersion(project, 1)).predict([content]), before)
 })
 
 test('images: registered by the command, which says what comes next', async (t) => {
