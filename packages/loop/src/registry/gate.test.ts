@@ -61,6 +61,8 @@ test('what is better becomes champion; what is worse is refused, with which chec
   )
   assert.equal(await currentVersion(project, 'champion'), 2)
 
+  const stopped = promote(project, 3, { signal: AbortSignal.abort() })
+  await assert.rejects(stopped, { name: 'StoppedError', message: 'Stopped: the champion is what it was.' })
   await assert.rejects(promote(project, 3, { force: true }), /needs a reason/)
   await assert.rejects(promote(project, 3, { force: true, why: ' ' }), /needs a reason/)
   const forced = await promote(project, 3, { force: true, why: 'a demonstration', who: 'bob' })

@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { evaluateRun } from '../evaluation/evaluate.ts'
+import { StoppedError, type Work } from '../progress.ts'
 import type { Project } from '../project/project.ts'
 import { type Example, readExamples } from '../store/examples.ts'
 import { writeWhole } from '../store/files.ts'
@@ -22,7 +23,7 @@ import type { OutputSignature } from './served-model.ts'
 import { signatureOf } from './signature.ts'
 import { findVersion, type Version, versionFolder } from './version.ts'
 
-export interface RegisterOptions {
+export interface RegisterOptions extends Work {
   /** What it is, in a few words. */
   readonly message?: string | undefined
 }
@@ -53,7 +54,7 @@ const draftPrefix = '.draft-'
 export async function registerRun(
   project: Project,
   number?: number,
-  { message }: RegisterOptions = {},
+  { message, onProgress, signal }: RegisterOptions = {},
 ): Promise<{ version: Version; made: boolean }> {
   const run = await findRun(project, number)
   const before = await versionOfRun(project, run.number)
@@ -62,6 +63,11 @@ export async function registerRun(
   const kept = await readSignature(from)
   const { target, predictions } = await runPredictions(project, run.number)
   if (!kept) throw new UserError(`The folder of run ${run.number}, ${from}, is gone: put it back, or train again.`)
+  const step = (what: string, done: number) => {
+    if (signal?.aborted) throw new StoppedError('Stopped: nothing was registered.')
+    onProgress?.({ what: `registering run ${run.number}: ${what}`, done, total: 3, unit: 'steps' })
+  }
+  step('its figures', 0)
   const evaluation = await evaluateRun(project, { run: run.number })
   const { snapshot, entries } = await readSnapshot(project, run.snapshot)
 
@@ -75,6 +81,7 @@ export async function registerRun(
     const trained = await loadTrained(project, draft, kept.signature, kept.features)
     const signature = signatureOf(kept.features, trained.features.layout, target)
     const calibration = calibrationOf(predictions, target)
+    step('its golden predictions', 1)
     const golden = await goldenOf(project, trained, entries, signature.output, calibration.temperature)
     const files: VersionFiles = {
       'settings.json': kept.signature,
@@ -87,6 +94,7 @@ export async function registerRun(
     for (const [name, content] of Object.entries(files))
       await writeWhole(join(draft, name), `${JSON.stringify(content, null, name === 'features.json' ? 0 : 2)}\n`)
 
+    step('its files', 2)
     const metrics = versionMetrics(evaluation)
     const facts = {
       project: project.name,
