@@ -8,8 +8,8 @@ import { runFolder } from '../training/run.ts'
 import { trainRun } from '../training/train-run.ts'
 import { readSnapshot } from '../versioning/snapshot.ts'
 import { hashFolder } from './files.ts'
-import { forgetGolden } from './forget-golden.ts'
 import type { Golden } from './golden.ts'
+import { removeGolden } from './golden-removal.ts'
 import { loadVersion } from './load-version.ts'
 import { registerRun } from './register.ts'
 import { carProject, digitProject, penguinProject } from './test-versions.ts'
@@ -137,12 +137,12 @@ test('an example that must be forgotten leaves the golden predictions, which sti
   const { examples } = await golden()
   assert.equal(examples.length, 16)
   const gone = examples[4] as Golden['examples'][0]
-  assert.deepEqual(await forgetGolden(project, gone.id), [1])
+  assert.equal(await removeGolden(project, 1, gone.id), true)
   assert.deepEqual(
     (await golden()).examples,
     examples.filter(({ id }) => id !== gone.id),
   )
-  assert.deepEqual(await forgetGolden(project, gone.id), [])
+  assert.equal(await removeGolden(project, 1, gone.id), false)
   await loadVersion(project, 1)
 })
 

@@ -1,5 +1,4 @@
 /** Reads table files (CSV, TSV, JSON Lines, Parquet in constant memory; JSON whole), batch by batch. */
-import { open } from 'node:fs/promises'
 import { UserError } from '../errors.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { CsvRows } from './csv-rows.ts'
@@ -7,6 +6,7 @@ import { type Encoding, utf8Pieces } from './encoding.ts'
 import type { LabelRule } from './label-rule.ts'
 import type { Layout } from './layout.ts'
 import { type ObjectRow, ObjectRows } from './object-rows.ts'
+import { parquetRows } from './parquet-rows.ts'
 import type { TableFormat } from './source.ts'
 
 export interface TableTask {
@@ -149,43 +149,4 @@ async function* readParquet({ path, name, layout, label }: TableTask): AsyncGene
     if (out.full) yield out.take()
   }
   yield out.take()
-}
-
-/** The rows of a Parquet file, one group of them after the other; `most` of them. */
-export async function* parquetRows(
-  path: string,
-  name: string,
-  most = Number.POSITIVE_INFINITY,
-): AsyncGenerator<{ readonly number: number; readonly row: ObjectRow }> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
-  const handle = await open(path)
-  try {
-    const { size } = await handle.stat()
-    const slice = async (from: number, to = size): Promise<ArrayBuffer> => {
-      const bytes = new Uint8Array(Math.max(0, to - from))
-      await handle.read(bytes, 0, bytes.length, from)
-      return bytes.buffer
-    }
-    const file = { byteLength: size, slice }
-    const damaged = (error: unknown): never => {
-      throw new UserError(
-        `${name} is no Parquet file that can be read: ${(error as Error).message}. Nothing was imported.`,
-      )
-    }
-    const metadata = await parquetMetadataAsync(file).catch(damaged)
-    let start = 0
-    for (const group of metadata.row_groups) {
-      const groupEnd = start + Number(group.num_rows)
-      // A large group is read by parts, so that it need not fit into memory as objects.
-      while (start < groupEnd) {
-        const end = Math.min(groupEnd, start + Math.min(50_000, most - start))
-        const objects = await parquetReadObjects({ file, metadata, rowStart: start, rowEnd: end }).catch(damaged)
-        for (const [i, row] of objects.entries()) yield { number: start + i + 1, row }
-        start = end
-        if (start >= most) return
-      }
-    }
-  } finally {
-    await handle.close()
-  }
 }

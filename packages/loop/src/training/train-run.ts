@@ -29,6 +29,7 @@ import { Model } from './model.ts'
 import { metricsOf, predictSplits, type Splits, savePredictions } from './predictions.ts'
 import { findRun, type Run, runFolder } from './run.ts'
 import { outputsOf, targetOf } from './target.ts'
+import { saveTrace, traceEpochs } from './traces.ts'
 
 export interface TrainOptions extends Work {
   /** A file of the project, or a recipe. Default: the config's, else the default for the kind. */
@@ -261,6 +262,7 @@ class Training {
             }),
           onEpoch: async (report) => {
             await this.#record(report)
+            if (traceEpochs(epochs).includes(report.epoch)) await saveTrace(this.#folder, report.epoch, net)
             onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
           },
         },

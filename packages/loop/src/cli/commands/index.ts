@@ -8,13 +8,16 @@ import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
+import { addMonitor } from './monitor.ts'
 import { addPromote } from './promote.ts'
+import { addQueue } from './queue.ts'
 import { addRegister } from './register.ts'
 import { addRuns } from './runs.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
 import { addTrain } from './train.ts'
 import { addVersions } from './versions.ts'
+import { addWhy } from './why.ts'
 
 export const commands: readonly ((program: Command) => void)[] = [
   addInit,
@@ -32,4 +35,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addAlias,
   addPromote,
   addExport,
+  addMonitor,
+  addQueue,
+  addWhy,
 ]
