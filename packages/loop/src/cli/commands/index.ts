@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { addAlias } from './alias.ts'
 import { addArchitecture } from './architecture.ts'
 import { addEvaluate } from './evaluate.ts'
+import { addExport } from './export.ts'
 import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
@@ -35,6 +36,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addVersions,
   addAlias,
   addPromote,
+  addExport,
   addMonitor,
   addQueue,
   addWhy,
