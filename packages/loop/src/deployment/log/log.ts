@@ -77,10 +77,12 @@ export class PredictionLog {
     const task: WriterTask = { folder: all.folder, keep: all.keep }
     const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: task })
     await new Promise<void>((resolve, reject) => {
-      worker.once('message', () => resolve())
+      worker.once('message', () => {
+        worker.off('error', reject)
+        resolve()
+      })
       worker.once('error', reject)
     })
-    worker.removeAllListeners()
     return new PredictionLog(worker, all)
   }
 
