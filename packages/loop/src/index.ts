@@ -1,4 +1,8 @@
 /** The loop: the life of a model in one folder. */
+export { type Architecture, type ArchitectureOptions, describeArchitecture } from './architecture/describe.ts'
+export type { NetworkInput } from './architecture/input.ts'
+export type { RecipeFile } from './architecture/load-recipe.ts'
+export type { Recipe } from './architecture/recipe.ts'
 export { UserError } from './errors.ts'
 export {
   type BootstrapInterval,
@@ -48,6 +52,10 @@ export {
   strategyNames,
 } from './labeling/strategies/index.ts'
 export { type Votes, votesFromTable } from './labeling/votes.ts'
+export { type AlarmSettings, type AlarmState, nextAlarm, quiet, type Reading } from './monitoring/alarm.ts'
+export { type KolmogorovSmirnov, kolmogorovSmirnov } from './monitoring/kolmogorov-smirnov.ts'
+export { type Discrepancy, type Points, PointsReference } from './monitoring/mean-discrepancy.ts'
+export { type ColumnDrift, type ColumnReference, columnDrift, columnReference } from './monitoring/stability.ts'
 export { type Progress, StoppedError, type Work } from './progress.ts'
 export { type Config, defineConfig, type Kind, type Rule, type RuleInput } from './project/config.ts'
 export { initProject, openProject, type Project } from './project/project.ts'
@@ -57,6 +65,10 @@ export type { ImportReport, SourceReport } from './sourcing/report.ts'
 export type { Cell, Content } from './store/content.ts'
 export { type Example, findExample, readExample, readExamples } from './store/examples.ts'
 export type { Store } from './store/store.ts'
+export { type LoadedRun, loadRun, runPredictions } from './training/load-run.ts'
+export type { Predictions } from './training/predictions.ts'
+export { type EpochRecord, epochsOf, findRun, listRuns, type Run } from './training/run.ts'
+export { type EpochNews, type TrainOptions, trainRun } from './training/train-run.ts'
 export { diffSnapshots, type LabelChange, type SnapshotDiff } from './versioning/diff.ts'
 export {
   findSnapshot,

@@ -18,13 +18,15 @@ export interface Screen {
   readonly set: LabelSet
   readonly keys: Keys
   readonly out: NodeJS.WriteStream
+  /** Shown with the first example. */
+  readonly note?: string | undefined
 }
 
 /** Asks until the queue is empty or the person ends it. */
-export async function labelInTerminal({ project, session, set, keys, out }: Screen): Promise<void> {
+export async function labelInTerminal({ project, session, set, keys, out, note: first = '' }: Screen): Promise<void> {
   const classes = set.task === 'class' ? [...set.classes] : []
   let keyOf = keysFor(classes, project.config.keys)
-  let note = ''
+  let note = first
   let shown: number | null = null
   for (;;) {
     const choice = session.present

@@ -27,3 +27,9 @@ export async function labelingPool(
   const all = await db.selectFrom('example').select('number').orderBy('number').execute()
   return all.flatMap(({ number }) => (out.has(number) ? [] : [number]))
 }
+
+/** Numbers of the examples that a person or a file has labelled, in order. */
+export async function labelledExamples({ store }: Project): Promise<number[]> {
+  const events = await presentEvents(store)
+  return [...new Set(events.flatMap(({ example, kind }) => (kind === 'person' || kind === 'file' ? [example] : [])))]
+}

@@ -49,7 +49,12 @@ async function gather({ store }: Project): Promise<Facts> {
   const count = async (table: 'example' | 'import') =>
     Number((await db.selectFrom(table).select(db.fn.countAll().as('n')).executeTakeFirstOrThrow()).n)
   const events = await presentEvents(store)
-  const unfinished = await db.selectFrom('import').select('path').where('status', '!=', 'done').execute()
+  const unfinished = await db
+    .selectFrom('import')
+    .select('path')
+    .where('status', '!=', 'done')
+    .where('content_hash', 'is not', null)
+    .execute()
   const snapshot = await db.selectFrom('snapshot').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst()
   const newer = snapshot
     ? await db

@@ -1,5 +1,5 @@
 /** From what a network gives to answers: the temperature, the likeliest class, how uncertain it is. */
-import { logitsOf, withTemperature } from '../evaluation/calibration.ts'
+import { logitsOf, withTemperature } from '../evaluation/temperature.ts'
 import type { Rows } from '../training/model.ts'
 import type { Answer, OutputSignature } from './served-model.ts'
 

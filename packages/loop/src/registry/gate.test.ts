@@ -5,7 +5,7 @@ import { descent } from '../cli/test-command.ts'
 import type { Project } from '../project/project.ts'
 import { seeded } from '../random.ts'
 import { encodeContent, exampleId } from '../store/content.ts'
-import type { Labelled } from '../training/test-data.ts'
+import type { TestExample } from '../test-examples.ts'
 import { mnist } from '../training/test-data.ts'
 import { aliasHistory, championOn, currentVersion, setAlias } from './aliases.ts'
 import { compare, compareSlices, worseBy } from './compare.ts'
@@ -118,7 +118,11 @@ test('traffic with feedback is judged by, but not what a model has learned from'
 
 let asked = 0
 /** Logs the digits as answered by version 2, with feedback. */
-async function log({ store }: Project, digits: readonly Labelled[], say = (digit: Labelled) => String(digit.label)) {
+async function log(
+  { store }: Project,
+  digits: readonly TestExample[],
+  say = (digit: TestExample) => String(digit.label),
+) {
   await store.transaction(async (db) => {
     for (const digit of digits) {
       const { media, body } = encodeContent(digit.content)
@@ -207,7 +211,7 @@ test('a slice that got worse is refused by, where all of it got no worse', () =>
   const old = Float64Array.from({ length: n }, () => Number(random.uniform() < 0.8))
   // Better in Rome and Paris, worse in Oslo.
   const fresh = old.map((right, i) =>
-    city[i] === 'Oslo' ? right * Number(random.uniform() < 0.7) : Math.max(right, Number(random.next() < 0.6)),
+    city[i] === 'Oslo' ? right * Number(random.uniform() < 0.7) : Math.max(right, Number(random.uniform() < 0.6)),
   )
   const mean = (values: Float64Array) => values.reduce((a, b) => a + b) / n
   assert.ok(mean(fresh) > mean(old))

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Kind } from '../project/config.ts'
 import type { Project } from '../project/project.ts'
+import { addColumns, addExamples, type TestExample } from '../test-examples.ts'
 import { testProject } from '../test-project.ts'
 import type { Run } from '../training/run.ts'
-import { addExamples, cars, type Labelled, mnist, penguins, spamAssassin } from '../training/test-data.ts'
+import { cars, mnist, penguins, spamAssassin } from '../training/test-data.ts'
 import { trainRun } from '../training/train-run.ts'
 import type { SnapshotColumn } from '../versioning/manifest.ts'
 import { makeSnapshot } from '../versioning/snapshot.ts'
@@ -14,7 +15,7 @@ import { makeSnapshot } from '../versioning/snapshot.ts'
 export interface TrainedProject {
   readonly project: Project
   readonly run: Run
-  readonly examples: readonly Labelled[]
+  readonly examples: readonly TestExample[]
 }
 
 interface Settings {
@@ -51,12 +52,13 @@ const mlp = { name: 'small', network: { type: 'mlp', hidden: [32], dropout: 0 },
 async function trained(
   t: TestContext,
   kind: Kind,
-  examples: readonly Labelled[],
+  examples: readonly TestExample[],
   columns: readonly SnapshotColumn[],
   settings: Settings,
 ): Promise<TrainedProject> {
   const project = await testProject(t, kind, settings.config)
-  await addExamples(project, examples, columns)
+  await addColumns(project, columns)
+  await addExamples(project, examples)
   await makeSnapshot(project, { freeze: true })
   return { project, run: await train(project, settings), examples }
 }

@@ -23,7 +23,7 @@ export interface Contradiction {
 export interface SplitConflict {
   readonly id: string
   readonly place: number
-  /** The split that counts: the first. */
+  /** The split that counts: the first; `test (frozen)` where the test set is frozen with it. */
   readonly kept: string
   readonly other: string
 }
@@ -31,12 +31,17 @@ export interface SplitConflict {
 export interface Counts {
   /** The process that imports, to tell whether it still runs. */
   pid: number
+  /** Another one each time that the import is gone on with. */
+  token: string
   /** When the last batch was kept, in milliseconds since 1970. */
   beat: number
   /** The place of the last row that was looked at. */
   place: number
   rows: number
   added: number
+  /** The numbers of the first and the last example that it added; 0 where there is none. */
+  from: number
+  to: number
   /** Rows that were in this import before. */
   repeated: number
   /** Rows that the project had before this import. */
@@ -60,10 +65,13 @@ export interface Counts {
 export function newCounts(columns: number): Counts {
   return {
     pid: process.pid,
+    token: '',
     beat: Date.now(),
     place: 0,
     rows: 0,
     added: 0,
+    from: 0,
+    to: 0,
     repeated: 0,
     present: 0,
     labels: 0,

@@ -1,4 +1,4 @@
-/** Reads table files (CSV, TSV, JSON Lines, Parquet) in constant memory, batch by batch. */
+/** Reads table files (CSV, TSV, JSON Lines, Parquet in constant memory; JSON whole), batch by batch. */
 import { open } from 'node:fs/promises'
 import { UserError } from '../errors.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
@@ -26,6 +26,8 @@ export function readTable(task: TableTask): AsyncGenerator<Batch> {
     case 'csv':
     case 'tsv':
       return readCsv(task)
+    case 'json':
+      return readJson(task)
     case 'jsonl':
       return readJsonl(task)
     case 'parquet':
@@ -56,6 +58,51 @@ async function* readJsonl({ path, name, encoding, layout, label }: TableTask): A
     if (out.full) yield out.take()
   }
   yield out.take()
+}
+
+async function* readJson({ path, name, encoding, layout, label }: TableTask): AsyncGenerator<Batch> {
+  const out = new BatchBuilder(layout.columns.length)
+  const rows = new ObjectRows(layout, label, out)
+  for (const [i, row] of (await jsonArray(path, name, encoding)).entries()) {
+    const original = (): string => JSON.stringify(row)
+    if (isObject(row)) rows.add(i + 1, row, original)
+    else rows.reject(i + 1, notAnObject, original())
+    if (out.full) yield out.take()
+  }
+  yield out.take()
+}
+
+/** A file that is one list is read whole: beyond this it must be written as JSON Lines. */
+const mostJsonBytes = 1 << 28
+const notAnObject = 'a row must be an object {…}'
+
+/** @throws {UserError} where the file is no list, or too large */
+export async function jsonArray(path: string, name: string, encoding: Encoding): Promise<readonly unknown[]> {
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of utf8Pieces(path, name, encoding)) {
+    pieces.push(piece)
+    bytes += piece.length
+    if (bytes > mostJsonBytes)
+      throw new UserError(
+        `${name} is larger than 256 MB, and JSON must be read whole: write it as JSON Lines, an object a line (.jsonl). Nothing was imported.`,
+      )
+  }
+  let list: unknown
+  try {
+    list = JSON.parse(Buffer.concat(pieces).toString())
+  } catch (error) {
+    throw new UserError(
+      `${name} is not JSON (${(error as Error).message}); with an object a line it is JSON Lines (--format jsonl). Nothing was imported.`,
+    )
+  }
+  if (!Array.isArray(list))
+    throw new UserError(`${name} holds no list of rows: it must be [{…}, {…}]. Nothing was imported.`)
+  return list
+}
+
+export function isObject(value: unknown): value is ObjectRow {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
 /** The lines that are not blank. */
@@ -89,9 +136,9 @@ export function parseLine(text: string): ObjectRow | string {
   } catch (error) {
     return `this is not JSON (${(error as Error).message})`
   }
-  if (row === null || typeof row !== 'object' || Array.isArray(row)) return 'a line must be an object {…}'
+  if (!isObject(row)) return notAnObject
   if (text.includes('\ufffd')) return 'the text is not UTF-8'
-  return row as ObjectRow
+  return row
 }
 
 async function* readParquet({ path, name, layout, label }: TableTask): AsyncGenerator<Batch> {

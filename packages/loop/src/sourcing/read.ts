@@ -13,6 +13,9 @@ export type Message =
   | { readonly kind: 'end' }
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack: string }
 
+/** What the source holds is at fault: the same again would fail again. */
+export class ReadError extends UserError {}
+
 /** How many batches are made before one is asked for. */
 export const ahead = 2
 
@@ -44,7 +47,7 @@ export async function* readInThread(task: ReadTask): AsyncGenerator<Batch> {
       }
       if (message.kind === 'end') return
       if (message.kind === 'failed') {
-        if (aboutData.includes(message.name)) throw new UserError(message.message)
+        if (aboutData.includes(message.name)) throw new ReadError(message.message)
         throw Object.assign(new Error(message.message), { stack: message.stack })
       }
       yield message.batch

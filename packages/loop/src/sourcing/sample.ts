@@ -6,7 +6,7 @@ import { type Encoding, utf8Pieces } from './encoding.ts'
 import type { FieldType } from './layout.ts'
 import { missingWords } from './missing-values.ts'
 import { asText, type ObjectRow } from './object-rows.ts'
-import { jsonLines, parquetRows, parseLine } from './read-tables.ts'
+import { isObject, jsonArray, jsonLines, parquetRows, parseLine } from './read-tables.ts'
 import type { TableFormat } from './source.ts'
 
 /** How many rows are looked at. */
@@ -35,6 +35,10 @@ export async function sampleTable(options: SampleOptions): Promise<Sample> {
     case 'csv':
     case 'tsv':
       return sampleCsv(options)
+    case 'json': {
+      const list = (await jsonArray(path, name, encoding)).slice(0, sampleRows)
+      return ofObjects(name, list.filter(isObject))
+    }
     case 'jsonl': {
       const rows: ObjectRow[] = []
       for await (const { text } of jsonLines(utf8Pieces(path, name, encoding))) {

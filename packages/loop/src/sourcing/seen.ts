@@ -15,4 +15,10 @@ export class SeenNumbers {
     }
     this.#bits[at] = (this.#bits[at] as number) | (1 << (number & 7))
   }
+
+  /** The numbers, ascending. */
+  *[Symbol.iterator](): Generator<number> {
+    for (const [at, byte] of this.#bits.entries())
+      for (let bit = 0; byte >> bit > 0; bit++) if (((byte >> bit) & 1) === 1) yield 8 * at + bit
+  }
 }

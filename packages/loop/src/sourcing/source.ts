@@ -8,9 +8,9 @@ import { UserError } from '../errors.ts'
 import type { Kind } from '../project/config.ts'
 import { idxDimensions } from './idx-files.ts'
 
-export const formats = ['csv', 'tsv', 'jsonl', 'parquet', 'idx', 'images', 'text'] as const
+export const formats = ['csv', 'tsv', 'json', 'jsonl', 'parquet', 'idx', 'images', 'text'] as const
 export type Format = (typeof formats)[number]
-export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'parquet'
+export type TableFormat = 'csv' | 'tsv' | 'json' | 'jsonl' | 'parquet'
 
 export interface SourceFile {
   /** Where it is, from the root. */
@@ -34,6 +34,7 @@ const formatOf: Readonly<Record<string, Format>> = {
   csv: 'csv',
   tsv: 'tsv',
   tab: 'tsv',
+  json: 'json',
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   parquet: 'parquet',
@@ -45,11 +46,13 @@ const formatOf: Readonly<Record<string, Format>> = {
   eml: 'text',
 }
 
+const tables: readonly Format[] = ['csv', 'tsv', 'json', 'jsonl', 'parquet']
+
 /** The formats that a project of each kind takes. */
 const taken: Readonly<Record<Kind, readonly Format[]>> = {
-  tabular: ['csv', 'tsv', 'jsonl', 'parquet'],
+  tabular: tables,
   image: ['idx', 'images'],
-  text: ['text', 'csv', 'tsv', 'jsonl', 'parquet'],
+  text: ['text', ...tables],
 }
 
 /**
@@ -130,7 +133,6 @@ async function ofFolder(kind: Kind, written: string, folder: string, format: For
   throw new UserError(`The folder ${written} ${what}: a project of kind ${kind} takes ${taken[kind].join(', ')}.`)
 }
 
-const tables: readonly Format[] = ['csv', 'tsv', 'jsonl', 'parquet']
 const preference: Readonly<Record<Kind, readonly (readonly Format[])[]>> = {
   tabular: [tables],
   image: [['images'], ['idx']],

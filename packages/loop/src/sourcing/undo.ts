@@ -32,6 +32,13 @@ export async function undoImport(store: Store, importId: number, why: string): P
       })
       .where('id', '=', importId)
       .execute()
+    // Another import that was stopped may have counted on these examples: it begins anew.
+    await db
+      .updateTable('import')
+      .set({ content_hash: null })
+      .where('status', '!=', 'done')
+      .where('id', '!=', importId)
+      .execute()
     const names = gone.flatMap(({ file }) => (file === null ? [] : [file]))
     const unused: string[] = []
     for (const name of names) {

@@ -3,13 +3,14 @@
  * import is exactly where the last transaction left it.
  */
 import { appendLabel } from '../labeling/events.ts'
-import { bulkStatement, statement, value } from '../store/statement.ts'
 import type { Store } from '../store/store.ts'
 import type { Batch, Reject } from './batch.ts'
+import { keepCounts } from './begin.ts'
 import { type Counts, found, mostShown } from './counts.ts'
 import type { Plan } from './plan-table.ts'
 import { appendRejects } from './reject-file.ts'
 import { SeenNumbers } from './seen.ts'
+import { type ExampleHead, type ExampleRow, type LabelRow, type Said, writeStatements } from './write-statements.ts'
 
 /** Content beyond this many bytes lies in a file of its own. */
 const mostInline = 1 << 16
@@ -22,13 +23,13 @@ export interface WriterOptions {
   readonly fields: Plan['fields']
   readonly labeler: string
   readonly split: string | null
-  readonly rejectPath: string
+  readonly rejectFile: string
 }
 
 export class Writer {
   readonly counts: Counts
   readonly #options: WriterOptions
-  readonly #statements: ReturnType<typeof prepare>
+  readonly #statements: ReturnType<typeof writeStatements>
   /** Examples that were there before this import and that it has met. */
   readonly #seen = new SeenNumbers()
   #fieldsWritten = false
@@ -36,7 +37,7 @@ export class Writer {
   constructor(options: WriterOptions, counts: Counts) {
     this.counts = counts
     this.#options = options
-    this.#statements = prepare(options.store)
+    this.#statements = writeStatements(options.store)
   }
 
   /** Keeps a batch. Where an earlier process of this import has kept it already, only remembers what it has met. */
@@ -48,11 +49,11 @@ export class Writer {
       if (counts.present > 0) this.#remember(batch)
       return
     }
-    const { store, importId, rejectPath } = this.#options
+    const { store, importId, rejectFile } = this.#options
     const next: Counts = structuredClone(counts)
     const rejects = batch.rejects.filter(({ place }) => place > counts.place)
     const files = await this.#putLarge(batch)
-    next.rejectBytes = await appendRejects(rejectPath, counts.rejectBytes, rejects)
+    next.rejectBytes = await appendRejects(rejectFile, counts.rejectBytes, rejects)
     await store.transaction(async (db) => {
       if (!this.#fieldsWritten && this.#options.fields.length > 0) {
         await db
@@ -67,17 +68,7 @@ export class Writer {
       if (next.classes && Object.keys(next.classes).length > mostClasses) next.classes = null
       next.place = last
       next.beat = Date.now()
-      await db
-        .updateTable('import')
-        .set({
-          rows: next.rows,
-          added: next.added,
-          duplicates: next.repeated + next.present,
-          bad: next.bad,
-          report: JSON.stringify(next),
-        })
-        .where('id', '=', importId)
-        .execute()
+      await keepCounts(db, importId, next)
     })
     Object.assign(counts, next)
   }
@@ -86,7 +77,7 @@ export class Writer {
   async reject({ rejects, rows }: Batch): Promise<void> {
     const { counts } = this
     const fresh = rejects.filter(({ place }) => place > counts.place)
-    counts.rejectBytes = await appendRejects(this.#options.rejectPath, counts.rejectBytes, fresh)
+    counts.rejectBytes = await appendRejects(this.#options.rejectFile, counts.rejectBytes, fresh)
     counts.rows += rows
     counts.bad += fresh.length
     counts.rejects.push(...fresh.slice(0, mostShown - counts.rejects.length).map(shortened))
@@ -123,6 +114,8 @@ export class Writer {
         // The same content a second time in this group is a duplicate of the first.
         numbers.delete(id)
         next.added++
+        next.from = next.from === 0 ? number : Math.min(next.from, number)
+        next.to = Math.max(next.to, number)
         const label = batch.labels?.[i] ?? null
         if (label === null) continue
         labels.push({ example: number, value: JSON.stringify(label), labeler, at, import_id: importId })
@@ -157,49 +150,93 @@ export class Writer {
     flush()
     store.runBulk(insertLabel, labels)
     next.labels += labels.length
-    const byPlace = (a: number, b: number) => (batch.places[a] as number) - (batch.places[b] as number)
-    for (const i of again.sort(byPlace)) {
-      this.#again(batch.ids[i] as string, batch.places[i] as number, batch.labels?.[i] ?? null, next, at)
+    this.#again(
+      batch,
+      again.sort((a, b) => (batch.places[a] as number) - (batch.places[b] as number)),
+      next,
+      at,
+    )
+  }
+
+  /** Rows, by their position in the batch, whose content the project has already. */
+  #again(batch: Batch, positions: readonly number[], next: Counts, at: string): void {
+    const { store, importId, split, labeler } = this.#options
+    const heads = this.#find(positions.map((i) => batch.ids[i] as string))
+    const said = batch.labels ? this.#said(heads) : new Map<number, string | number>()
+    for (const i of positions) {
+      const id = batch.ids[i] as string
+      const place = batch.places[i] as number
+      const example = heads.get(id) as ExampleHead
+      const repeated = example.import_id === importId || this.#seen.has(example.number)
+      if (repeated) next.repeated++
+      else {
+        next.present++
+        this.#seen.add(example.number)
+      }
+      const given = example.frozen_at === null ? example.given_split : 'test (frozen)'
+      if (split !== null && given !== null && !given.startsWith(split) && !repeated)
+        found(next.splitConflicts, { id, place, kept: given, other: split })
+      const label = batch.labels?.[i] ?? null
+      if (label === null) continue
+      const before = said.get(example.number)
+      if (before === label) {
+        if (!repeated) countClass(next, label)
+        continue
+      }
+      // Within one import the first word counts; what a later import says replaces what an earlier one said.
+      if (before !== undefined && repeated) {
+        found(next.contradictions, { id, place, kept: before, other: label })
+        continue
+      }
+      appendLabel(store, { example: example.number, value: label, labeler, at, importId })
+      said.set(example.number, label)
+      next.labels++
+      countClass(next, label)
+      if (before !== undefined) next.relabeled++
     }
   }
 
-  /** A row whose content the project has already. */
-  #again(id: string, place: number, label: string | number | null, next: Counts, at: string): void {
-    const { store, importId, split, labeler } = this.#options
-    const example = store.run(this.#statements.find, { id }) as ExampleHead
-    const repeated = example.import_id === importId || this.#seen.has(example.number)
-    if (repeated) next.repeated++
-    else {
-      next.present++
-      this.#seen.add(example.number)
+  #find(ids: readonly string[]): Map<string, ExampleHead> {
+    const rows = [...new Set(ids)].map((id) => ({ id }))
+    return new Map(this.#options.store.runBulk(this.#statements.find, rows).map((head) => [head.id, head]))
+  }
+
+  /** The labeler's latest word on each example. */
+  #said(heads: ReadonlyMap<string, ExampleHead>): Map<number, string | number> {
+    const { store, labeler } = this.#options
+    const rows = Array.from(heads.values(), ({ number }) => ({ example: number, labeler }))
+    const latest = new Map<number, Said>()
+    for (const said of store.runBulk(this.#statements.said, rows)) {
+      if (said.number > (latest.get(said.example)?.number ?? 0)) latest.set(said.example, said)
     }
-    if (split !== null && example.given_split !== split) {
-      if (example.given_split === null) store.run(this.#statements.giveSplit, { number: example.number, split })
-      else found(next.splitConflicts, { id, place, kept: example.given_split, other: split })
-    }
-    if (label === null) return
-    const said = store.run(this.#statements.said, { example: example.number, labeler })
-    const before = said ? (JSON.parse(said.value) as string | number) : null
-    if (before === label) {
-      if (!repeated) countClass(next, label)
-      return
-    }
-    // Within one import the first word counts; what a later import says replaces what an earlier one said.
-    if (before !== null && repeated) {
-      found(next.contradictions, { id, place, kept: before, other: label })
-      return
-    }
-    appendLabel(store, { example: example.number, value: label, labeler, at, importId })
-    next.labels++
-    countClass(next, label)
-    if (before !== null) next.relabeled++
+    return new Map(Array.from(latest.values(), ({ example, value }) => [example, JSON.parse(value) as string | number]))
   }
 
   #remember(batch: Batch): void {
-    for (const id of batch.ids) {
-      const example = this.#options.store.run(this.#statements.find, { id })
-      if (example && example.import_id !== this.#options.importId) this.#seen.add(example.number)
-    }
+    for (const { number, import_id } of this.#find(batch.ids).values())
+      if (import_id !== this.#options.importId) this.#seen.add(number)
+  }
+
+  /**
+   * When all is read: examples that were there get the split that this import names, where they have none, and those that
+   * only an unfinished import has brought belong to this one, so that they stay if that one is taken back.
+   */
+  async finish(): Promise<void> {
+    const { store, importId, split } = this.#options
+    await store.transaction(async (db) => {
+      await keepCounts(db, importId, this.counts)
+      const open = await db
+        .selectFrom('import')
+        .select('id')
+        .where('status', '!=', 'done')
+        .where('id', '!=', importId)
+        .limit(1)
+        .executeTakeFirst()
+      for (const number of split !== null || open ? this.#seen : []) {
+        if (open) store.run(this.#statements.adopt, { number, importId })
+        if (split !== null) store.run(this.#statements.giveSplit, { number, split })
+      }
+    })
   }
 }
 
@@ -221,48 +258,6 @@ function countClass(next: Counts, label: string | number): void {
   next.classes[name] = (Object.hasOwn(next.classes, name) ? (next.classes[name] as number) : 0) + 1
 }
 
-interface ExampleHead {
-  readonly number: number
-  readonly import_id: number
-  readonly given_split: string | null
-}
-
-interface ExampleRow {
-  readonly id: string
-  readonly media: string
-  readonly body: Uint8Array | null
-  readonly file: string | null
-  readonly bytes: number
-  readonly import_id: number
-  readonly place: number
-  readonly name: string | null
-  readonly group_key: string | null
-  readonly time_key: string | null
-  readonly given_split: string | null
-}
-
-const exampleColumns = [
-  'id',
-  'media',
-  'body',
-  'file',
-  'bytes',
-  'import_id',
-  'place',
-  'name',
-  'group_key',
-  'time_key',
-  'given_split',
-] as const
-
-interface LabelRow {
-  readonly example: number
-  readonly value: string
-  readonly labeler: string
-  readonly at: string
-  readonly import_id: number
-}
-
 /** With this many examples the index of ids is large: examples in the order of their ids change fewer of its pages. */
 const manyExamples = 5000
 
@@ -271,38 +266,4 @@ function inOrder({ ids }: Batch): Iterable<number> {
   if (ids.length < manyExamples) return ids.keys()
   const order = Uint32Array.from(ids.keys())
   return order.sort((a, b) => ((ids[a] as string) < (ids[b] as string) ? -1 : ids[a] === ids[b] ? a - b : 1))
-}
-
-function prepare({ db }: Store) {
-  return {
-    insert: bulkStatement<ExampleRow, { number: number; id: string }>(exampleColumns, (rows) =>
-      db
-        .insertInto('example')
-        .values(rows)
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .returning(['number', 'id']),
-    ),
-    label: bulkStatement<LabelRow>(['example', 'value', 'labeler', 'at', 'import_id'], (rows) =>
-      db.insertInto('label').values(rows),
-    ),
-    find: statement<{ id: string }, ExampleHead>(
-      db.selectFrom('example').select(['number', 'import_id', 'given_split']).where('id', '=', value<string>('id')),
-    ),
-    said: statement<{ example: number; labeler: string }, { value: string }>(
-      db
-        .selectFrom('label')
-        .select('value')
-        .where('example', '=', value<number>('example'))
-        .where('labeler', '=', value<string>('labeler'))
-        .where('value', 'is not', null)
-        .orderBy('number', 'desc')
-        .limit(1),
-    ),
-    giveSplit: statement<{ number: number; split: string }>(
-      db
-        .updateTable('example')
-        .set({ given_split: value<string>('split') })
-        .where('number', '=', value<number>('number')),
-    ),
-  }
 }

@@ -18,9 +18,9 @@ interface ImportTable {
   id: Generated<number>
   /** What was read: a path as the person wrote it. */
   path: string
-  /** csv, tsv, jsonl, parquet, idx, images or text. */
+  /** csv, tsv, json, jsonl, parquet, idx, images or text. */
   format: string
-  /** SHA-256 of the bytes that were read, or of the list of files; null while it runs. */
+  /** SHA-256 of the bytes that were read, or of the list of files; null where it was taken back, or cannot go on. */
   content_hash: string | null
   options: string
   started_at: string

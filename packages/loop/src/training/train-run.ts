@@ -8,11 +8,12 @@ import { join } from 'node:path'
 import { type EpochReport, manualSeed, NonFiniteLossError, type nn, setThreads, Trainer } from 'descent'
 import { type Features, featuresFrom, fitFeatures } from '../architecture/features.ts'
 import type { NetworkInput } from '../architecture/input.ts'
-import { fromRecipe, type LoadedRecipe, loadRecipe, recallCode } from '../architecture/load-recipe.ts'
+import { type LoadedRecipe, loadRecipe, recallCode } from '../architecture/load-recipe.ts'
 import { outputFault } from '../architecture/output-fault.ts'
-import { profileOf } from '../architecture/profile.ts'
+import { type DataProfile, profileOf } from '../architecture/profile.ts'
 import { type Recipe, recipeHash } from '../architecture/recipe.ts'
 import { makeAugmentation, makeLoss, makeOptimizer, makeSchedule } from '../architecture/settings.ts'
+import { recipeWarnings, requireLoss } from '../architecture/warnings.ts'
 import { UserError } from '../errors.ts'
 import { StoppedError, type Work } from '../progress.ts'
 import type { Project } from '../project/project.ts'
@@ -65,9 +66,12 @@ export interface EpochNews extends EpochReport {
  *
  * @example
  * ```ts
+ * import { makeSnapshot, openProject, trainRun } from '@descent/loop'
  * const project = await openProject('penguins')
- * const run = await trainRun(project, { seed: 7, onEpoch: ({ epoch, loss }) => console.log(epoch, loss) })
- * console.log(run.metrics?.test?.accuracy)
+ * await makeSnapshot(project)
+ * const run = await trainRun(project, { seed: 7, epochs: 3 })
+ * console.log(run.status) // → done
+ * await project.close()
  * ```
  * @throws {UserError} where snapshot or recipe do not do; {StoppedError} where it was asked to stop: what was learned is kept
  */
@@ -96,6 +100,7 @@ export async function trainRun(project: Project, options: TrainOptions = {}): Pr
 interface Started {
   readonly run: Run
   readonly resumed: boolean
+  readonly profile: DataProfile
   readonly loaded: LoadedRecipe
   readonly snapshot: Snapshot
   readonly entries: readonly SnapshotEntry[]
@@ -103,22 +108,21 @@ interface Started {
 
 async function start(project: Project, options: TrainOptions, environment: Run['environment']): Promise<Started> {
   const { resume = false } = options
+  const { store, config, folder } = project
   if (resume !== false) {
     const run = await claimUnfinished(project, environment, resume === true ? null : resume)
-    const loaded = await recallCode(run.recipe, project.folder, join(runFolder(project, run.number), codeName))
-    return { run, resumed: true, loaded, ...(await readSnapshot(project, run.snapshot)) }
+    const loaded = await recallCode(run.recipe, folder, join(runFolder(project, run.number), codeName))
+    const { snapshot, entries } = await readSnapshot(project, run.snapshot)
+    return { run, resumed: true, loaded, snapshot, entries, profile: await profileOf(store, config, snapshot, entries) }
   }
-  const { snapshot, entries } = await readSnapshot(project, options.snapshot)
-  const given = options.recipe ?? project.config.recipe
-  const loaded =
-    given !== undefined && typeof given !== 'string'
-      ? fromRecipe(given)
-      : await loadRecipe(project.folder, await profileOf(project.store, project.config, snapshot, entries), given)
   const { seed = 1, sweep = null, parent = null } = options
-  if (!Number.isInteger(seed) || seed < 0) throw new UserError(`A seed is a whole number from 0, not ${seed}.`)
-  const wanted = { loaded: withEpochs(loaded, options.epochs), snapshot: snapshot.hash, seed, environment }
-  const claimed = await claimRun(project, { ...wanted, sweep, parent })
-  return { ...claimed, loaded: wanted.loaded, snapshot, entries }
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new UserError(`A seed is a whole number from 0, not ${seed}.`)
+  const { snapshot, entries } = await readSnapshot(project, options.snapshot)
+  const profile = await profileOf(store, config, snapshot, entries)
+  const loaded = withEpochs(await loadRecipe(folder, profile, options.recipe ?? config.recipe), options.epochs)
+  requireLoss(loaded.recipe, profile.task)
+  const wanted = { loaded, snapshot: snapshot.hash, seed, environment, sweep, parent }
+  return { ...(await claimRun(project, wanted)), loaded, snapshot, entries, profile }
 }
 
 function withEpochs(loaded: LoadedRecipe, epochs: number | undefined): LoadedRecipe {
@@ -130,6 +134,8 @@ function withEpochs(loaded: LoadedRecipe, epochs: number | undefined): LoadedRec
 
 /** Contents with which the time of a prediction is measured. */
 const TIMED = 256
+/** Training examples that warnings look at. */
+const CONSIDERED = 64
 
 class Training {
   readonly #project: Project
@@ -165,12 +171,10 @@ class Training {
       validation: await load('validation', validation),
       test: await load('test', test),
     }
-    if (validation.length === 0)
-      this.#options.onNote?.('The validation split is empty: the weights of the last epoch are kept, not of the best.')
-
     manualSeed(run.seed)
     const net = loaded.build(input)
     requireOutput(net, input, splits, loaded.recipe)
+    this.#warn(net, splits, features)
     await this.#fit(net, input, splits, features)
 
     const model = new Model(net, features, target)
@@ -191,6 +195,15 @@ class Training {
       .where('number', '=', run.number)
       .execute()
     await rm(join(this.#folder, checkpointsName), { recursive: true, force: true })
+  }
+
+  /** What the features left out, and what is likely to go wrong. */
+  #warn(net: nn.Module, { train }: Splits, { notes }: Features): void {
+    const { loaded, profile } = this.#started
+    const { x, y } = train.read(Int32Array.from({ length: Math.min(CONSIDERED, train.length) }, (_, i) => i))
+    const loss = makeLoss(loaded.recipe.loss, profile.counts)
+    const warnings = recipeWarnings({ recipe: loaded.recipe, profile, net, loss, batch: { x, y } })
+    for (const note of [...notes, ...warnings]) this.#options.onNote?.(note)
   }
 
   /** Those of before, where the run goes on. */
@@ -224,7 +237,7 @@ class Training {
     const trainer = new Trainer(net, {
       train: splits.train,
       ...(validated ? { validation: splits.validation } : {}),
-      loss: makeLoss(recipe.loss, countsOf(splits, input.outputs)),
+      loss: makeLoss(recipe.loss, this.#started.profile.counts),
       optimizer,
       epochs,
       batchSize,
@@ -306,13 +319,6 @@ class Training {
     await model.predict(contents)
     return ((performance.now() - began) * 1000) / contents.length
   }
-}
-
-/** Training examples of each class; none where the target is a number. */
-function countsOf({ train }: Splits, classes: number): number[] {
-  const counts = Array.from({ length: classes }, () => 0)
-  for (const label of train.labels()) if (label >= 0 && label < classes) counts[label] = (counts[label] as number) + 1
-  return counts
 }
 
 /** @throws {UserError} where the network cannot take the examples, or does not give one number an output */

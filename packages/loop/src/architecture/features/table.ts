@@ -149,7 +149,7 @@ function scaleOf(
 }
 
 /** @throws {UserError} for what is no number, date or boolean */
-function numberOf(cell: Cell | undefined, type: NumberState['type'], name: string): number | null {
+export function numberOf(cell: Cell | undefined, type: NumberState['type'], name: string): number | null {
   if (cell === null || cell === undefined || cell === '') return null
   const value =
     type === 'date' ? (typeof cell === 'number' ? cell : Date.parse(String(cell))) / day : truthOrNumber(cell)
@@ -165,7 +165,8 @@ function truthOrNumber(cell: string | number | boolean): number {
   return Number(cell)
 }
 
-function levelOf(cell: Cell | undefined): string | null {
+/** Null where the value is missing. */
+export function levelOf(cell: Cell | undefined): string | null {
   return cell === null || cell === undefined || cell === '' ? null : String(cell)
 }
 

@@ -1,15 +1,19 @@
 /** The commands, in the order in which `descent --help` lists them: the order of the circle. */
 import type { Command } from 'commander'
 import { addAlias } from './alias.ts'
+import { addArchitecture } from './architecture.ts'
 import { addEvaluate } from './evaluate.ts'
+import { addExport } from './export.ts'
 import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
 import { addPromote } from './promote.ts'
 import { addRegister } from './register.ts'
+import { addRuns } from './runs.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
+import { addTrain } from './train.ts'
 import { addVersions } from './versions.ts'
 
 export const commands: readonly ((program: Command) => void)[] = [
@@ -19,9 +23,13 @@ export const commands: readonly ((program: Command) => void)[] = [
   addLabel,
   addLabels,
   addSnapshot,
+  addArchitecture,
+  addTrain,
+  addRuns,
   addEvaluate,
   addRegister,
   addVersions,
   addAlias,
   addPromote,
+  addExport,
 ]
