@@ -8,11 +8,14 @@ import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
+import { addPredict } from './predict.ts'
 import { addPromote } from './promote.ts'
 import { addRegister } from './register.ts'
 import { addRuns } from './runs.ts'
+import { addServe } from './serve.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
+import { addToken } from './token.ts'
 import { addTrain } from './train.ts'
 import { addVersions } from './versions.ts'
 
@@ -32,4 +35,7 @@ export const commands: readonly ((program: Command) => void)[] = [
   addAlias,
   addPromote,
   addExport,
+  addServe,
+  addPredict,
+  addToken,
 ]
