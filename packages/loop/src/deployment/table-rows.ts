@@ -4,7 +4,7 @@ import { CsvLines, fieldTexts } from '../sourcing/csv-rows.ts'
 import { type Encoding, examineText, utf8Pieces } from '../sourcing/encoding.ts'
 import { missingWords } from '../sourcing/missing-values.ts'
 import { asText } from '../sourcing/object-rows.ts'
-import { jsonLines, parquetRows, parseLine } from '../sourcing/read-tables.ts'
+import { isObject, jsonArray, jsonLines, parquetRows, parseLine } from '../sourcing/read-tables.ts'
 import { sampleTable } from '../sourcing/sample.ts'
 import type { Source, SourceFile, TableFormat } from '../sourcing/source.ts'
 
@@ -37,6 +37,8 @@ export async function tableRows(source: Source): Promise<TableRows> {
     case 'csv':
     case 'tsv':
       return { names, rows: csvRows(path, name, encoding, delimiter, names) }
+    case 'json':
+      return { names, rows: arrayRows(await jsonArray(path, name, encoding), names) }
     case 'jsonl':
       return { names, rows: jsonRows(path, name, encoding, names) }
     case 'parquet':
@@ -100,6 +102,13 @@ async function* jsonRows(
     const row = parseLine(text)
     if (typeof row === 'string') yield broken(line, row, [], names)
     else yield { place: line, values: row, texts: textsOf(row, names), fault: null }
+  }
+}
+
+async function* arrayRows(list: readonly unknown[], names: readonly string[]): AsyncGenerator<TableRow> {
+  for (const [i, row] of list.entries()) {
+    if (isObject(row)) yield { place: i + 1, values: row, texts: textsOf(row, names), fault: null }
+    else yield broken(i + 1, 'it is no object', [], names)
   }
 }
 

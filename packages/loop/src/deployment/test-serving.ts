@@ -1,5 +1,6 @@
 /** For tests: a project with a champion, served on a free port until the test ends; and requests to it. */
 import type { TestContext } from 'node:test'
+import type { Project } from '../project/project.ts'
 import { setAlias } from '../registry/aliases.ts'
 import { registerRun } from '../registry/register.ts'
 import type { TrainedProject } from '../registry/test-versions.ts'
@@ -57,4 +58,36 @@ export function requester({ address }: Pick<Serving, 'address'>) {
     const json = reply.headers.get('content-type') === 'application/json'
     return { status: reply.status, headers: reply.headers, body: json && text !== '' ? JSON.parse(text) : text }
   }
+}
+
+/** A version without a model, for what only refers to it. */
+export async function addVersion({ store }: Pick<Project, 'store'>): Promise<number> {
+  const { db } = store
+  await db
+    .insertInto('snapshot')
+    .values({ hash: 'h', number: 1, created_at: '', message: null, examples: 0, summary: '{}', last_label: 0 })
+    .execute()
+  const run = await db
+    .insertInto('run')
+    .values({
+      snapshot: 'h',
+      kind: 'network',
+      name: '',
+      recipe: '{}',
+      recipe_hash: '',
+      seed: 1,
+      status: 'done',
+      device: '',
+      environment: '{}',
+      started_at: '',
+      seconds: 0,
+    })
+    .returning('number')
+    .executeTakeFirstOrThrow()
+  const version = await db
+    .insertInto('version')
+    .values({ run: run.number, created_at: '', message: null, files: '{}', signature: '{}', metrics: '{}', bytes: 0 })
+    .returning('number')
+    .executeTakeFirstOrThrow()
+  return version.number
 }
