@@ -1,8 +1,9 @@
 /** The network of a run against the baselines of its snapshot, on the same examples. */
 
 import { UserError } from '../errors.ts'
-import { type BootstrapInterval, bootstrap, pairedBootstrap } from '../evaluation/bootstrap.ts'
+import { type BootstrapInterval, bootstrap, pairedBootstrap, type Statistic } from '../evaluation/bootstrap.ts'
 import { partOf } from '../evaluation/evaluate.ts'
+import { wilson } from '../evaluation/wilson.ts'
 import type { Work } from '../progress.ts'
 import type { Project } from '../project/project.ts'
 import type { Run } from '../training/run.ts'
@@ -22,7 +23,7 @@ import {
 import { trainBaselines } from './train-baselines.ts'
 
 export interface CompareOptions extends Work {
-  /** The run of a network. Default: the latest that is done, of the latest snapshot where there is none. */
+  /** The run of a network. Default: the latest that is done. */
   readonly run?: number | undefined
   /** Of the resampling, and of the baselines. Default 1. */
   readonly seed?: number | undefined
@@ -82,7 +83,7 @@ export async function compareModels(project: Project, options: CompareOptions = 
   }
 }
 
-/** The network to compare; null where none was named, and none of the latest snapshot is done. */
+/** The network to compare; null where none was named, and none is done. */
 async function networkOf(project: Project, number: number | undefined) {
   if (number !== undefined) return networkContender(project, number)
   const row = await project.store.db
@@ -113,7 +114,7 @@ function judge(contenders: readonly Contender[], snapshot: Snapshot, seed: numbe
   const count = examples.length
   const measured = contenders.map((contender) => {
     const statistic = figureOf(partFor(contender, split, examples), snapshot)
-    return { contender, statistic, score: bootstrap(count, statistic, { seed }) }
+    return { contender, statistic, score: scoreOf(statistic, count, snapshot, seed) }
   })
   // Of equals the one that comes first is the simplest; the network is the first of all.
   const order = measured.toSorted((a, b) => b.score.estimate - a.score.estimate)
@@ -125,4 +126,12 @@ function judge(contenders: readonly Contender[], snapshot: Snapshot, seed: numbe
         : pairedBootstrap(count, best.statistic, statistic, { seed }).difference
     return { number, kind, name, score, behind, costs }
   })
+}
+
+/** By the bootstrap; where all or no answers are right, which leaves it nothing to resample, by Wilson's interval. */
+function scoreOf(statistic: Statistic, count: number, { task }: Snapshot, seed: number): BootstrapInterval {
+  const score = bootstrap(count, statistic, { seed })
+  const { estimate } = score
+  if (task !== 'class' || (estimate > 0 && estimate < 1)) return score
+  return { ...score, ...wilson(Math.round(estimate * count), count) }
 }
