@@ -1,7 +1,13 @@
 /** The network of a run against the baselines of its snapshot, on the same examples. */
 
 import { UserError } from '../errors.ts'
-import { type BootstrapInterval, bootstrap, pairedBootstrap, type Statistic } from '../evaluation/bootstrap.ts'
+import {
+  type BootstrapInterval,
+  type BootstrapOptions,
+  bootstrap,
+  pairedBootstrap,
+  type Statistic,
+} from '../evaluation/bootstrap.ts'
 import { partOf } from '../evaluation/evaluate.ts'
 import { wilson } from '../evaluation/wilson.ts'
 import type { Work } from '../progress.ts'
@@ -19,6 +25,7 @@ import {
   judgedSplit,
   networkContender,
   partFor,
+  strataOf,
 } from './contender.ts'
 import { trainBaselines } from './train-baselines.ts'
 
@@ -113,24 +120,30 @@ function judge(contenders: readonly Contender[], snapshot: Snapshot, seed: numbe
   const { split, examples } = examplesOf(contenders.at(-1) as Contender, snapshot)
   const count = examples.length
   const measured = contenders.map((contender) => {
-    const statistic = figureOf(partFor(contender, split, examples), snapshot)
-    return { contender, statistic, score: scoreOf(statistic, count, snapshot, seed) }
+    const part = partFor(contender, split, examples)
+    return { contender, statistic: figureOf(part, snapshot), settings: { seed, ...strataOf(part, snapshot) } }
   })
+  const scored = measured.map((one) => ({ ...one, score: scoreOf(one.statistic, count, snapshot, one.settings) }))
   // Of equals the one that comes first is the simplest; the network is the first of all.
-  const order = measured.toSorted((a, b) => b.score.estimate - a.score.estimate)
+  const order = scored.toSorted((a, b) => b.score.estimate - a.score.estimate)
   const [best] = order
-  return order.map(({ contender: { number, kind, name, costs }, statistic, score }) => {
+  return order.map(({ contender: { number, kind, name, costs }, statistic, score, settings }) => {
     const behind =
       best === undefined || statistic === best.statistic
         ? null
-        : pairedBootstrap(count, best.statistic, statistic, { seed }).difference
+        : pairedBootstrap(count, best.statistic, statistic, settings).difference
     return { number, kind, name, score, behind, costs }
   })
 }
 
 /** By the bootstrap; where all or no answers are right, which leaves it nothing to resample, by Wilson's interval. */
-function scoreOf(statistic: Statistic, count: number, { task }: Snapshot, seed: number): BootstrapInterval {
-  const score = bootstrap(count, statistic, { seed })
+function scoreOf(
+  statistic: Statistic,
+  count: number,
+  { task }: Snapshot,
+  settings: BootstrapOptions,
+): BootstrapInterval {
+  const score = bootstrap(count, statistic, settings)
   const { estimate } = score
   if (task !== 'class' || (estimate > 0 && estimate < 1)) return score
   return { ...score, ...wilson(Math.round(estimate * count), count) }

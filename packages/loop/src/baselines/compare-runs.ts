@@ -6,7 +6,7 @@ import { partOf } from '../evaluation/evaluate.ts'
 import type { Project } from '../project/project.ts'
 import { findSnapshot } from '../versioning/snapshot.ts'
 import type { Split } from '../versioning/split.ts'
-import { type Contender, contenderNumbered, figureOf, judgedSplit, partFor } from './contender.ts'
+import { type Contender, contenderNumbered, figureOf, judgedSplit, partFor, strataOf } from './contender.ts'
 
 export interface RunComparison extends PairedComparison {
   readonly runs: readonly [ComparedRun, ComparedRun]
@@ -60,7 +60,7 @@ export async function compareRuns(
   const only = (better: typeof x, worse: typeof x) =>
     examples.reduce((sum, _, i) => sum + Number(one(i, better) && !one(i, worse)), 0)
   return {
-    ...pairedBootstrap(examples.length, x, y, { seed }),
+    ...pairedBootstrap(examples.length, x, y, { seed, ...strataOf(parts[0], ofFirst) }),
     runs: [first, second],
     figure: task === 'class' ? 'accuracy' : 'R²',
     split,

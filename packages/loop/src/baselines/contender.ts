@@ -75,6 +75,11 @@ export function figureOf(part: Part, { task, classes }: Pick<Snapshot, 'task' | 
   }
 }
 
+/** Resamples keep the sizes of the classes, as in `descent evaluate`. */
+export function strataOf({ labels }: Part, { task }: Pick<Snapshot, 'task'>): { readonly strata?: Int32Array } {
+  return task === 'class' ? { strata: Int32Array.from(labels) } : {}
+}
+
 /** A contender's predictions for these examples, in their order. */
 export function partFor({ predictions }: Contender, split: Split, examples: Int32Array): Part {
   const own = partOf(predictions, split)

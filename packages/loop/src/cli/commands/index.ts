@@ -2,6 +2,8 @@
 import type { Command } from 'commander'
 import { addAlias } from './alias.ts'
 import { addArchitecture } from './architecture.ts'
+import { addBaselines } from './baselines.ts'
+import { addCompare } from './compare.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addImport } from './import.ts'
 import { addInit } from './init.ts'
@@ -24,8 +26,10 @@ export const commands: readonly ((program: Command) => void)[] = [
   addSnapshot,
   addArchitecture,
   addTrain,
+  addBaselines,
   addRuns,
   addEvaluate,
+  addCompare,
   addRegister,
   addVersions,
   addAlias,
