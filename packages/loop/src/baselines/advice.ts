@@ -107,7 +107,7 @@ export function named({ kind, name }: Pick<Judged, 'kind' | 'name'>): string {
   return name === 'majority class' ? 'the majority class' : name === 'mean' ? 'the mean' : name
 }
 
-/** `1/40 of the training time, 12 times the time a prediction and 1/9 of the size`; what differs little is left out. */
+/** `56 % of the training time, 12 times the time a prediction and 1/9 of the size`; what differs little is left out. */
 function ratios(own: Costs, other: Costs): string {
   const parts = [
     ratio(own.training, other.training, 'training time'),
@@ -120,7 +120,8 @@ function ratios(own: Costs, other: Costs): string {
 function ratio(own: number, other: number, what: string): string | null {
   const share = own / other
   if (!Number.isFinite(share) || share <= 0 || (share > 2 / 3 && share < 1.5)) return null
-  return share < 1 ? `1/${rounded(1 / share)} of the ${what}` : `${rounded(share)} times the ${what}`
+  if (share >= 1) return `${rounded(share)} times the ${what}`
+  return share > 0.1 ? `${Math.round(100 * share)} % of the ${what}` : `1/${rounded(1 / share)} of the ${what}`
 }
 
 /** Two digits that count: 1.5, 14, 2,300. */

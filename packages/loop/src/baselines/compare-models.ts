@@ -75,7 +75,7 @@ export async function compareModels(project: Project, options: CompareOptions = 
   const snapshot = await findSnapshot(project, network?.snapshot)
   const baselines = await trainBaselines(project, { ...options, snapshot: snapshot.hash, seed })
   const contenders = await Promise.all(baselines.map((run) => baselineContender(project, run)))
-  const models = judge(network ? [network, ...contenders] : contenders, snapshot, seed)
+  const models = judge(network ? [...contenders, network] : contenders, snapshot, seed)
   const { split, examples } = examplesOf(contenders[0] as Contender, snapshot)
   return {
     snapshot: { number: snapshot.number, hash: snapshot.hash },
@@ -117,14 +117,14 @@ function examplesOf({ predictions }: Contender, { number }: Snapshot): { split: 
 
 /** Scores with intervals, and the paired difference of each to the best; the best first. */
 function judge(contenders: readonly Contender[], snapshot: Snapshot, seed: number): ComparedModel[] {
-  const { split, examples } = examplesOf(contenders.at(-1) as Contender, snapshot)
+  const { split, examples } = examplesOf(contenders[0] as Contender, snapshot)
   const count = examples.length
   const measured = contenders.map((contender) => {
     const part = partFor(contender, split, examples)
     return { contender, statistic: figureOf(part, snapshot), settings: { seed, ...strataOf(part, snapshot) } }
   })
   const scored = measured.map((one) => ({ ...one, score: scoreOf(one.statistic, count, snapshot, one.settings) }))
-  // Of equals the one that comes first is the simplest; the network is the first of all.
+  // Of equals the simplest comes first.
   const order = scored.toSorted((a, b) => b.score.estimate - a.score.estimate)
   const [best] = order
   return order.map(({ contender: { number, kind, name, costs }, statistic, score, settings }) => {

@@ -69,7 +69,9 @@ export function curvesText(comparison: ModelComparison, curves: readonly Curve[]
       return point ? show(point.score) : ''
     }),
   ])
-  const drawn = curves.filter(({ name }) => !BLIND.includes(name))
+  const seeing = curves.filter(({ name }) => !BLIND.includes(name))
+  // The network and the best baseline come first: they are joined by dots.
+  const drawn = [...seeing.filter(({ kind }) => kind === 'network'), ...seeing.filter(({ kind }) => kind !== 'network')]
   return [
     paint('bold', `Learning curve: ${comparison.figure} by share of the training examples`),
     table([['', ...shares.map(shareText)], ...rows]),

@@ -6,13 +6,15 @@ import { count, paint } from './terminal.ts'
 const HEIGHT = 12
 /** Columns between one share and the next. */
 const STEP = 12
+/** More dotted lines than this could not be told apart. */
+const JOINED = 2
 
 export interface PlotOptions {
   /** A score as it stands at the axis. */
   readonly show: (score: number) => string
 }
 
-/** Curves are marked by capital letters; where two meet, by the first one's, and the legend says so. */
+/** Curves are marked by capital letters; where two meet, by the first one's. Dots join those of the first two curves. */
 export function plotCurves(curves: readonly Curve[], { show }: PlotOptions): string {
   const shares = [...new Set(curves.flatMap(({ points }) => points.map(({ share }) => share)))].sort((a, b) => a - b)
   const scores = curves.flatMap(({ points }) => points.map(({ score }) => score)).filter(Number.isFinite)
@@ -31,7 +33,7 @@ export function plotCurves(curves: readonly Curve[], { show }: PlotOptions): str
   }
   for (const [i, { points }] of curves.entries())
     for (const { share, score } of points) put(rowOf(score), STEP * shares.indexOf(share), marks[i] as string, true)
-  for (const { points } of curves) {
+  for (const { points } of curves.slice(0, JOINED)) {
     for (const [i, { share, score }] of points.entries()) {
       const next = points[i + 1]
       if (!next) continue
