@@ -87,9 +87,10 @@ function sentenceOf({ use, best, network, judged, wording }: Case): string {
   if (!other) return `Use ${name}: it has ${score(use.score.estimate)}.`
   const gap = gapOf(use, other, best)
   const costs = ratios(use.costs, other.costs)
-  if (gap && asGood(other) === false)
+  if (gap && !asGood(other))
     return `Use ${name}: its ${score(use.score.estimate)} is better than ${named(other)}'s ${score(other.score.estimate)}, the best of the rest, by ${difference(gap.estimate)} (paired 95 % interval ${difference(gap.high)} to ${difference(gap.low)})${costs ? `; it takes ${costs} of ${named(other)}` : ''}.`
-  return `Use ${name}: its ${score(use.score.estimate)} is as good as ${named(other)}'s ${score(other.score.estimate)}, as far as these examples can tell${costs ? `, and it takes ${costs} of ${named(other)}` : ''}.`
+  const good = use.score.estimate > other.score.estimate ? 'at least as good as' : 'as good as'
+  return `Use ${name}: its ${score(use.score.estimate)} is ${good} ${named(other)}'s ${score(other.score.estimate)}, as far as these examples can tell${costs ? `, and it takes ${costs} of ${named(other)}` : ''}.`
 }
 
 /** Whom the model to use is held against: the best, or where it is that itself, the best of the rest. */

@@ -16,7 +16,9 @@ function wordingOf({ figure }: Pick<ModelComparison, 'figure'>): Wording {
 
 /** A score in a column that is headed by what it is. */
 function scoreText({ figure }: Pick<ModelComparison, 'figure'>): (score: number) => string {
-  return figure === 'accuracy' ? (score) => `${(100 * score).toFixed(2)} %` : (score) => score.toFixed(3)
+  return figure === 'accuracy'
+    ? (score) => `${(100 * score).toFixed(2)} %`
+    : (score) => score.toFixed(3).replace('-', '−')
 }
 
 function signedText({ figure }: Pick<ModelComparison, 'figure'>): (difference: number) => string {
@@ -160,11 +162,17 @@ function dataText(comparison: ModelComparison, curves: readonly Curve[]): string
           `${named(first.curve)} leads from ${shareText(least)} (${score(first.point.score)}) to all (${score(last.point.score)})`,
         ]
       : [`with ${shareText(least)} ${said(first)} leads, with all ${said(last)}`]
-  const half = last.curve.points.find(({ share }) => share === 1 / 2)
-  if (half) {
-    const gain = last.point.score - half.score
-    parts.push(`the last doubling brought ${named(last.curve)} ${gain < 0 ? '−' : '+'}${difference(gain)}`)
+  const gainOf = ({ points }: Curve) => {
+    const [half, all] = [points.find(({ share }) => share === 1 / 2), points.find(({ share }) => share === 1)]
+    return half && all ? all.score - half.score : null
   }
+  const signed = (gain: number) => `${gain < 0 ? '−' : '+'}${difference(gain)}`
+  const gain = gainOf(last.curve)
+  if (gain !== null) parts.push(`the last doubling brought ${named(last.curve)} ${signed(gain)}`)
+  const network = seeing.find(({ kind }) => kind === 'network')
+  const own = network && network !== last.curve ? gainOf(network) : null
+  if (own !== null && gain !== null)
+    parts.push(`the network ${signed(own)}${own > Math.max(gain, 0) ? ': more data would help it most' : ''}`)
   return parts.join('; ')
 }
 
