@@ -2,6 +2,8 @@
 import type { Command } from 'commander'
 import { addAlias } from './alias.ts'
 import { addArchitecture } from './architecture.ts'
+import { addBaselines } from './baselines.ts'
+import { addCompare } from './compare.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addExport } from './export.ts'
 import { addImport } from './import.ts'
@@ -38,9 +40,14 @@ export const commands: readonly ((program: Command) => void)[] = [
   addSnapshot,
   addArchitecture,
   addTrain,
+<<<<<<< HEAD
   addSweep,
+=======
+  addBaselines,
+>>>>>>> w/baselines
   addRuns,
   addEvaluate,
+  addCompare,
   addRegister,
   addVersions,
   addAlias,
