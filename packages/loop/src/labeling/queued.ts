@@ -4,6 +4,7 @@
  */
 import type { Transaction } from 'kysely'
 import type { Project } from '../project/project.ts'
+import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
 import { type PresentEvent, presentEvents } from './events.ts'
 import type { Choice } from './queue.ts'
@@ -17,8 +18,92 @@ export interface QueuedItem {
   readonly detail: string
   /** Larger comes first. */
   readonly score: number
-  /** JSON: what a model said of it. */
-  readonly prediction?: string
+  /** The id of the request that brought it, or JSON: what a model said of it. */
+  readonly prediction?: string | undefined
+}
+
+export interface ReasonedItem extends QueuedItem {
+  readonly reason: QueuedReason
+  readonly alarm?: number | undefined
+}
+
+/** Adds to what waits, but not what waits already, whatever for, nor what a person has labelled. How many were added. */
+export async function addQueued(store: Store, items: readonly ReasonedItem[]): Promise<number> {
+  const labelled = await labelledByPersons(store)
+  return store.transaction(async (db) => {
+    const open = await db.selectFrom('queued').select('example').where('closed_at', 'is', null).execute()
+    const out = new Set([...open.map(({ example }) => example), ...labelled.keys()])
+    const at = new Date().toISOString()
+    let added = 0
+    for (const { example, reason, detail, score, prediction = null, alarm = null } of items) {
+      if (out.has(example)) continue
+      out.add(example)
+      await db.insertInto('queued').values({ example, reason, detail, score, at, prediction, alarm }).execute()
+      added++
+    }
+    return added
+  })
+}
+
+/**
+ * Everything that waits and the labeler has not skipped: the reasons in turn, the largest score of each first, so that who
+ * stops early has seen some of each.
+ */
+export async function allWaiting(
+  project: Project,
+  { labeler, count }: { readonly labeler: string; readonly count: number },
+): Promise<Choice[]> {
+  await closeAnswered(project.store)
+  const groups = await Promise.all(reasons.map((reason) => waiting(project, reason, { labeler, count })))
+  const seen = new Set<number>()
+  const choices: Choice[] = []
+  for (let i = 0; i < count; i++)
+    for (const [r, group] of groups.entries()) {
+      const choice = group[i]
+      if (!choice || seen.has(choice.example)) continue
+      seen.add(choice.example)
+      choices.push({ ...choice, reason: `${reasons[r]}: ${choice.reason}` })
+    }
+  return choices.slice(0, count)
+}
+
+const reasons = [
+  'drifted',
+  'uncertain',
+  'disputed',
+  'diverse',
+  'random',
+  'suspect',
+] as const satisfies readonly QueuedReason[]
+
+/** Closes what a person has labelled elsewhere since it was put there (suspects apart: they are labelled as it is), or was forgotten. */
+async function closeAnswered(store: Store): Promise<void> {
+  const labelled = await labelledByPersons(store)
+  const open = await store.db
+    .selectFrom('queued')
+    .leftJoin('forgotten', 'forgotten.example', 'queued.example')
+    .select(['queued.number', 'queued.example', 'queued.reason', 'forgotten.at as forgotten'])
+    .where('closed_at', 'is', null)
+    .execute()
+  const answered = open.filter(
+    ({ example, reason, forgotten }) => forgotten !== null || (reason !== 'suspect' && labelled.has(example)),
+  )
+  if (answered.length === 0) return
+  const closed_at = new Date().toISOString()
+  await store.transaction(async (db) => {
+    for (const { number, example } of answered)
+      await db
+        .updateTable('queued')
+        .set({ closed_at, label: labelled.get(example) ?? null })
+        .where('number', '=', number)
+        .execute()
+  })
+}
+
+/** The numbers of examples on which a person's word stands, with that event. */
+async function labelledByPersons(store: Store): Promise<Map<number, number>> {
+  const events = await presentEvents(store)
+  return new Map(events.flatMap(({ example, number, kind }) => (kind === 'person' ? [[example, number] as const] : [])))
 }
 
 /** Puts these in place of what waited for this reason before. */

@@ -5,8 +5,8 @@
  * What holds: a window is measured after every `every` predictions; where they come faster than that can be done, only the
  * latest window is. A new champion is a new start, and closes the alarms of the one before.
  */
-import { queueExamples } from '../feedback/queue.ts'
 import { keepTraffic } from '../feedback/traffic-examples.ts'
+import { addQueued } from '../labeling/queued.ts'
 import type { Project } from '../project/project.ts'
 import { currentVersion } from '../registry/aliases.ts'
 import { type LoadedVersion, loadVersion } from '../registry/load-version.ts'
@@ -216,7 +216,7 @@ export class TrafficWatch {
       .slice(0, this.#options.ask)
     const scores = new Map(chosen.map((i) => [(seen[i] as Seen).id, strangeness[i] as number]))
     const kept = await keepTraffic(this.#project.store, [...scores.keys()])
-    return queueExamples(
+    return addQueued(
       this.#project.store,
       kept.map(({ prediction, example }) => ({
         example,

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
 import { labelSet } from '../../labeling/label-set.ts'
 import { labelingQueue, type Queue } from '../../labeling/queue.ts'
-import { disputed, waiting } from '../../labeling/queued.ts'
+import { allWaiting, disputed, waiting } from '../../labeling/queued.ts'
 import { LabelingSession } from '../../labeling/session.ts'
 import { type StrategyName, strategyNames } from '../../labeling/strategies/index.ts'
 import type { Work } from '../../progress.ts'
@@ -22,6 +22,7 @@ interface Options {
   readonly strategy?: string
   readonly run?: number
   readonly candidates?: number
+  readonly queue?: boolean
   readonly suspects?: boolean
   readonly disputed?: boolean
 }
@@ -37,6 +38,13 @@ export function addLabel(program: Command): void {
     .option('--as <name>', 'who labels (default: your user name)')
     .option('-n, --count <number>', 'how many to ask about', wholeNumber(1), 100)
     .addOption(
+      new Option('--suspects', 'labels that are likely wrong, as `descent labels errors` found them').conflicts([
+        'disputed',
+        'strategy',
+      ]),
+    )
+    .addOption(new Option('--disputed', 'examples that others label differently').conflicts(['strategy']))
+    .addOption(
       new Option(
         '--strategy <name>',
         'how they are chosen (default: margin, before a network is trained: random)',
@@ -45,6 +53,7 @@ export function addLabel(program: Command): void {
     .option('--run <number>', 'the run whose network chooses (default: the latest that is done)', wholeNumber(1))
     .option('--candidates <number>', 'chooses among at most so many examples', wholeNumber(1))
     .option('--seed <number>', 'another choice of examples', wholeNumber(0), 1)
+    .option('--queue', 'what waits in the queue: drifted, uncertain, disputed, diverse, random (`descent queue`)')
     .option('--again', 'also examples that others have labelled: second opinions')
     .action((options: Options, command: Command) =>
       withProject(command, async (project, work) => {
@@ -78,13 +87,15 @@ async function queueFor(
   options: Options,
 ): Promise<Pick<Queue, 'choices' | 'notes'>> {
   const { count, seed, again, run, candidates } = options
+  if (options.queue) return { choices: await allWaiting(project, { labeler, count }), notes: [] }
   if (options.suspects) return { choices: await waiting(project, 'suspect', { labeler, count }), notes: [] }
   if (options.disputed) return { choices: await disputed(project, { labeler, count }), notes: [] }
   const strategy = strategies.get(options.strategy ?? '')
   return labelingQueue(project, { labeler, count, seed, again, strategy, run, candidates, ...work })
 }
 
-function nothingLeft({ suspects, disputed }: Options): string {
+function nothingLeft({ queue, suspects, disputed }: Options): string {
+  if (queue) return 'Nothing waits in the queue. Next: descent queue --fill, which looks through the traffic for more.'
   if (suspects) return 'No label is under suspicion. Next: descent labels errors, which looks for them.'
   if (disputed) return 'Nobody disagrees about anything that you have not labelled. Next: descent labels agreement'
   return 'There is nothing left to label. Next: descent snapshot, or `descent label --again` for second opinions.'
