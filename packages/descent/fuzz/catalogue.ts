@@ -528,11 +528,14 @@ const loops = [
       const [steps, count, width] = [random.whole(1, 5), random.whole(1, 4), random.pick([1, 2, 5, 17])]
       const like = (shape: readonly number[]): Value =>
         b.pick((v) => v.dtype === 'f32' && String(v.shape) === String(shape)) ?? b.input(shape)
-      const initial = Array.from({ length: states }, () => ref(like([count, width])))
-      const [x, weight] = [like([steps, count, gates * width]), like([gates * width, width])]
+      // Of an LSTM's h there may be a projection.
+      const size = name === 'lstm' && random.chance(0.4) ? random.pick([1, 3, 8]) : width
+      const projection = size === width ? null : ref(like([size, width]))
+      const initial = Array.from({ length: states }, (_, i) => ref(like([count, i === 0 ? size : width])))
+      const [x, weight] = [like([steps, count, gates * width]), like([gates * width, size])]
       const bias = ref(like([gates * width]))
       return {
-        ...fn('recurrent', name, ref(x), initial, ref(weight), bias, random.chance(0.5)),
+        ...fn('recurrent', name, ref(x), initial, ref(weight), bias, projection, random.chance(0.5)),
         part: random.whole(0, states),
       }
     }),

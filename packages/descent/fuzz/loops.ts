@@ -95,6 +95,7 @@ export function recurrent(
   initial: readonly Tensor[],
   weight: Tensor,
   bias: Tensor,
+  projection: Tensor | null,
   reverse: boolean,
 ): Tensor[] {
   const rule = rules[name] as Rule
@@ -103,7 +104,7 @@ export function recurrent(
       rule,
       x,
       initial,
-      { weight, bias: rule.biased ? bias : null, projection: null },
+      { weight, bias: rule.biased ? bias : null, projection },
       reverse,
     )
     return [output, ...states]
@@ -111,8 +112,11 @@ export function recurrent(
   const body: ScanBody = (states, [slice]) => {
     const product = (states[0] as Tensor).matmul(weight.t())
     const made = rule.step(slice as Tensor, rule.biased ? product.add(bias) : product, states)
-    return { carry: made.states, outputs: [made.states[0] as Tensor] }
+    const [whole, ...others] = made.states as [Tensor, ...Tensor[]]
+    const h = projection ? whole.matmul(projection.t()) : whole
+    return { carry: [h, ...others], outputs: [h] }
   }
-  const results = linked(fold(body, initial, [x], reverse), [x, ...initial, weight, ...(rule.biased ? [bias] : [])])
+  const weights = [weight, ...(rule.biased ? [bias] : []), ...(projection ? [projection] : [])]
+  const results = linked(fold(body, initial, [x], reverse), [x, ...initial, ...weights])
   return [results.at(-1) as Tensor, ...results.slice(0, -1)]
 }

@@ -101,6 +101,25 @@ const ofRows = [
   }),
 ]
 
+/** Of sequences of labels, in rows or one after the other; some are too long for their inputs. */
+const alignments = entry('ctcLoss', 0.3, (b) => {
+  if (b.flavour !== 'real') return null
+  const { random } = b
+  const fits = (v: Value): boolean =>
+    v.dtype === 'f32' && v.shape.length === 3 && v.size > 0 && v.shape.every((e) => e < 9)
+  const scored = b.pick(fits) ?? b.input([random.whole(1, 6), random.whole(1, 3), random.whole(1, 5)])
+  const [steps, count, classes] = scored.shape as [number, number, number]
+  const x = b.add(method(scored, 'logSoftmax', 2))
+  if (!x) return null
+  const most = random.whole(1, 4)
+  const lengths = (below: number): Param => ref(b.input([count], 'i32', { below: below + 1 }))
+  const rows = random.chance(0.7)
+  const targets = b.places(rows ? [count, most] : [count * most], classes)
+  const own = rows ? lengths(most) : new Array<number>(count).fill(most)
+  const more = { blank: random.whole(0, classes - 1), zeroInfinity: random.chance(0.7) }
+  return fn('ctcLoss', ref(x), ref(targets), lengths(steps), own, options({ ...reduction(b), ...more }))
+})
+
 // ── embeddings ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const embeddings = [
@@ -119,4 +138,4 @@ const embeddings = [
   }),
 ]
 
-export const losses: readonly Entry[] = [...pairs, ...ofRows, ...embeddings]
+export const losses: readonly Entry[] = [...pairs, ...ofRows, alignments, ...embeddings]

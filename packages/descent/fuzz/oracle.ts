@@ -105,7 +105,7 @@ const inexact = new Set(
   (
     'exp log log2 log1p expm1 rsqrt sin cos tan atan sinh cosh tanh sigmoid erf softmax logSoftmax logsumexp ' +
     'gelu silu mish softplus logSigmoid elu selu celu tanhshrink softmin crossEntropy binaryCrossEntropy ' +
-    'binaryCrossEntropyWithLogits scaledDotProductAttention randn norm std pow linspace recurrent'
+    'binaryCrossEntropyWithLogits scaledDotProductAttention randn norm std pow linspace recurrent ctcLoss'
   ).split(' '),
 )
 

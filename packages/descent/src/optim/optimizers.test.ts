@@ -245,6 +245,21 @@ test('Muon moves by a matrix whose singular values are near 1, whatever the size
   assert.throws(() => new Muon([zeros([3])]), { name: 'ShapeError', message: /takes matrices, but parameter 0 \[3\]/ })
 })
 
+test("NAdam's first step is 0.66 % shorter than PyTorch 2's, its 25th the same", () => {
+  setDevice('reference')
+  const p = tensor([1], { requiresGrad: true })
+  const nadam = new NAdam([p], { lr: 0.01 })
+  const moves = Array.from({ length: 25 }, (_, i) => {
+    const before = p.item()
+    p.grad = tensor([Math.sin(i + 1)])
+    nadam.step()
+    return p.item() - before
+  })
+  const longer = -0.010564517787799654 / (moves[0] as number)
+  assert.ok(Math.abs(longer - 1.0066) < 1e-4, `${longer}`)
+  assert.ok(Math.abs((moves[24] as number) - 0.0016063731937157044) < 1e-8, `${moves[24]}`)
+})
+
 test("Lion's steps have one size, and weight decay shrinks beside them", () => {
   const p = tensor([2, -3, 1], { requiresGrad: true })
   const lion = new Lion([p], { lr: 0.5, weightDecay: 0.5 })

@@ -330,17 +330,17 @@ export class ExprEmitter extends IndexEmitter {
   private gathered(base: Index, stride: number, position: Expr, length: number): Index | null {
     const { f } = this
     const { low, high } = range(base)
-    /** The last position that lies in the buffer for all elements. */
-    const last = Math.floor((length - 1 - high) / stride)
+    // A checked position is one of the buffer's; of others the base's range, which may be wider than what it takes, must do.
+    const checked = position.kind === 'check'
+    const last = checked ? position.size - 1 : Math.floor((length - 1 - high) / stride)
     if (low < 0 || last < 0) return null
-    const sure = position.kind === 'check' && position.size - 1 <= last
-    if (!sure && last < Math.floor((length - 1 - low) / stride)) return null
+    if (!checked && last < Math.floor((length - 1 - low) / stride)) return null
     const id = this.positionId(position, last)
     const depth = this.depthOfExpr(position)
     const local = this.scalar(`position ${id}`, depth, () => {
       this.value(position)
       f.firstLane()
-      if (sure) return
+      if (checked) return
       // Positions that are out of range, which no check has let through, read something that is in it.
       const at = this.temporary('int')
       f.tee(at).constant(last).get(at).constant(last).int('lt_u').pick()

@@ -169,6 +169,58 @@ export function testLoops(label: string, device: () => Device, runs = usual): vo
     }
   })
 
+  test(`${label}: sums of gathered rows take them up to the table's last, whatever their width`, () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 300 }),
+        fc.array(fc.nat(4), { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        (table, width, places, together) => {
+          const row = { id: 0, size: places.length }
+          const v = variable(row.id, row.size)
+          const at: Expr = { kind: 'load', dtype: 'i32', buffer: 0, index: v, guarded: false }
+          const value: Expr = {
+            kind: 'gather',
+            dtype: 'f32',
+            buffer: 1,
+            base: variable(1, width),
+            stride: width,
+            position: { kind: 'check', dtype: 'i32', x: at, size: table, id: 0 },
+          }
+          const sum: Expr = { kind: 'result', dtype: 'f32', stage: 0, slot: 0 }
+          const axis = { id: 1, size: width }
+          const kernel: LoopKernel = {
+            kind: 'loops',
+            flat: false,
+            buffers: [
+              { dtype: 'i32', access: 'read', length: places.length },
+              { dtype: 'f32', access: 'read', length: table * width },
+              { dtype: 'f32', access: 'write', length: together ? 1 : places.length },
+            ],
+            rows: together ? [] : [row],
+            stages: [
+              { axes: together ? [row, axis] : [axis], reductions: [{ op: 'sum', value }], stores: [] },
+              { axes: [], reductions: [], stores: [{ buffer: 2, index: together ? variable(0, 1) : v, value: sum }] },
+            ],
+          }
+          const plan = planOf(kernel)
+          const rows = places.map((place) => place % table)
+          const inputs = [
+            Int32Array.from(rows),
+            Float32Array.from({ length: table * width }, (_, i) => i % 11),
+            new Float32Array(together ? 1 : places.length),
+          ]
+          assert.deepEqual(
+            run(device(), plan, inputs)[2],
+            Float32Array.from(run(referenceDevice(), plan, inputs)[2] as Values),
+          )
+        },
+      ),
+      { numRuns: Math.ceil(runs / 3) },
+    )
+  })
+
   test(`${label}: flat kernels run over any size`, () => {
     const v = variable(0, 0x7fffffff)
     const load = (buffer: number): Expr => ({ kind: 'load', dtype: 'f32', buffer, index: v, guarded: false })

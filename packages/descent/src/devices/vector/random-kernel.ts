@@ -154,7 +154,8 @@ export class KernelGenerator {
     const base = addConstant(this.index(axes), 0)
     const { low, high } = range(base)
     const stride = high - low + 1
-    const x = this.load(axes, 'i32')
+    // Now and then rows, or everything, from one position.
+    const x = this.load(axes.slice(0, this.dice.pick([axes.length, 1, 0])), 'i32')
     return {
       kind: 'gather',
       dtype: 'f32',
