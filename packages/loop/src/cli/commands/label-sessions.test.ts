@@ -94,7 +94,7 @@ test('in a real terminal: one key an answer without Enter, the screen is drawn a
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
   const plain = (text: string) => `${text.split('').join('(\\x1b\\[[0-9;]*m)*')}`
   await until(new RegExp(plain('1 of 10')))
-  assert.match(out, /no network is trained yet/)
+  assert.match(out, /Chosen at random, a fair sample/)
   child.stdin.write('1')
   await until(new RegExp(plain('2 of 10')))
   assert.equal(await labelsBy(project, 'ada'), 1)
