@@ -76,6 +76,23 @@ export { type Progress, StoppedError, type Work } from './progress.ts'
 export { type Config, defineConfig, type Kind, type Rule, type RuleInput } from './project/config.ts'
 export { initProject, openProject, type Project } from './project/project.ts'
 export { type Random, seeded } from './random.ts'
+export {
+  type AliasChange,
+  aliasesOn,
+  aliasHistory,
+  championOn,
+  currentAliases,
+  currentVersion,
+  setAlias,
+} from './registry/aliases.ts'
+export { type ExportOptions, exportVersion } from './registry/export/export.ts'
+export { askGate } from './registry/gate.ts'
+export type { Comparison, GateCheck, GateReport } from './registry/gate-report.ts'
+export { type LoadedVersion, loadVersion } from './registry/load-version.ts'
+export { type Promotion, promote, rollback } from './registry/promote.ts'
+export { type RegisterOptions, registerRun } from './registry/register.ts'
+export type { Answer, ServedModel, VersionSignature } from './registry/served-model.ts'
+export { findVersion, listVersions, type Version } from './registry/version.ts'
 export { type ImportOptions, importFiles } from './sourcing/import.ts'
 export type { ImportReport, SourceReport } from './sourcing/report.ts'
 export type { Cell, Content } from './store/content.ts'
@@ -84,6 +101,7 @@ export type { Store } from './store/store.ts'
 export { type LoadedRun, loadRun, runPredictions } from './training/load-run.ts'
 export type { Predictions } from './training/predictions.ts'
 export { type EpochRecord, epochsOf, findRun, listRuns, type Run } from './training/run.ts'
+export { type Sweep, type SweepOptions, sweepRecipes } from './training/sweep.ts'
 export { type EpochNews, type TrainOptions, trainRun } from './training/train-run.ts'
 export { diffSnapshots, type LabelChange, type SnapshotDiff } from './versioning/diff.ts'
 export {

@@ -150,6 +150,8 @@ interface RunTable {
   predict_microseconds: number | null
   /** The network run that this baseline or trial accompanies. */
   parent: number | null
+  /** The run whose weights it began with; null: it began anew. */
+  start: number | null
   sweep: number | null
 }
 
@@ -177,7 +179,7 @@ interface VersionTable {
   run: number
   created_at: string
   message: string | null
-  /** SHA-256 of each file in its folder, by name: JSON. */
+  /** SHA-256 of each file in its folder but the card, by name: JSON. */
   files: string
   /** What it takes and gives: JSON. */
   signature: string

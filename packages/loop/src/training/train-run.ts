@@ -5,14 +5,14 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type EpochReport, manualSeed, NonFiniteLossError, type nn, setThreads, Trainer } from 'descent'
+import { type EpochReport, manualSeed, NonFiniteLossError, type nn, setThreads } from 'descent'
 import { type Features, featuresFrom, fitFeatures } from '../architecture/features.ts'
 import type { NetworkInput } from '../architecture/input.ts'
 import { type LoadedRecipe, loadRecipe, recallCode } from '../architecture/load-recipe.ts'
 import { outputFault } from '../architecture/output-fault.ts'
 import { type DataProfile, profileOf } from '../architecture/profile.ts'
 import { type Recipe, recipeHash } from '../architecture/recipe.ts'
-import { makeAugmentation, makeLoss, makeOptimizer, makeSchedule } from '../architecture/settings.ts'
+import { makeLoss } from '../architecture/settings.ts'
 import { recipeWarnings, requireLoss } from '../architecture/warnings.ts'
 import { UserError } from '../errors.ts'
 import { StoppedError, type Work } from '../progress.ts'
@@ -24,11 +24,21 @@ import type { Split } from '../versioning/split.ts'
 import { claimRun, claimUnfinished } from './claim.ts'
 import { EnergyMeter, environmentOf } from './environment.ts'
 import { contentsOf, loadSplit } from './examples.ts'
-import { checkpointsName, codeName, predictionsName, readSignature, saveWeights, writeSignature } from './files.ts'
+import {
+  checkpointsName,
+  codeName,
+  loadWeights,
+  predictionsName,
+  readSignature,
+  saveWeights,
+  writeSignature,
+} from './files.ts'
+import { fitNetwork } from './fit.ts'
 import { Model } from './model.ts'
 import { metricsOf, predictSplits, type Splits, savePredictions } from './predictions.ts'
 import { findRun, type Run, runFolder } from './run.ts'
-import { outputsOf, targetOf } from './target.ts'
+import { outputsOf, type Target, targetOf } from './target.ts'
+import { saveTrace, traceEpochs } from './traces.ts'
 
 export interface TrainOptions extends Work {
   /** A file of the project, or a recipe. Default: the config's, else the default for the kind. */
@@ -46,6 +56,8 @@ export interface TrainOptions extends Work {
   /** The sweep that this run is a trial of. */
   readonly sweep?: number | undefined
   readonly parent?: number | undefined
+  /** Begins with this run's weights, features and recipe, where the classes are still the same. Default: anew. */
+  readonly from?: number | undefined
   /** Hears which run it is, and whether it goes on from a checkpoint. */
   readonly onStart?: ((run: Run, resumed: boolean) => void) | undefined
   /** Hears of each epoch. */
@@ -115,14 +127,46 @@ async function start(project: Project, options: TrainOptions, environment: Run['
     const { snapshot, entries } = await readSnapshot(project, run.snapshot)
     return { run, resumed: true, loaded, snapshot, entries, profile: await profileOf(store, config, snapshot, entries) }
   }
-  const { seed = 1, sweep = null, parent = null } = options
+  const { seed = 1, sweep = null, parent = null, from } = options
   if (!Number.isSafeInteger(seed) || seed < 0) throw new UserError(`A seed is a whole number from 0, not ${seed}.`)
   const { snapshot, entries } = await readSnapshot(project, options.snapshot)
   const profile = await profileOf(store, config, snapshot, entries)
-  const loaded = withEpochs(await loadRecipe(folder, profile, options.recipe ?? config.recipe), options.epochs)
+  const recipe =
+    from === undefined
+      ? await loadRecipe(folder, profile, options.recipe ?? config.recipe)
+      : await recipeOf(project, from, snapshot, options)
+  const loaded = withEpochs(recipe, options.epochs)
   requireLoss(loaded.recipe, profile.task)
-  const wanted = { loaded, snapshot: snapshot.hash, seed, environment, sweep, parent }
+  const wanted = { loaded, snapshot: snapshot.hash, seed, environment, sweep, parent, start: from ?? null }
   return { ...(await claimRun(project, wanted)), loaded, snapshot, entries, profile }
+}
+
+/** The recipe of the run whose weights are to be begun with. */
+async function recipeOf(
+  project: Project,
+  from: number,
+  { classes, task }: Snapshot,
+  { recipe }: TrainOptions,
+): Promise<LoadedRecipe> {
+  if (recipe !== undefined)
+    throw new UserError(`Weights of run ${from} fit its own recipe alone: give a recipe, or a run to begin with.`)
+  const { run, target } = await beginning(project, from)
+  const same = target.task === task && (target.task === 'number' || target.classes.join('\n') === classes.join('\n'))
+  if (!same)
+    throw new UserError(
+      `Run ${from} was trained for ${target.task === 'class' ? target.classes.join(', ') : 'numbers'}, and the snapshot has ${task === 'class' ? classes.join(', ') : 'numbers'}: train anew.`,
+    )
+  return recallCode(run.recipe, project.folder, join(runFolder(project, from), codeName))
+}
+
+/** A run to begin with, and what it made of contents and labels. */
+async function beginning(project: Project, number: number): Promise<{ run: Run; target: Target; features: Features }> {
+  const run = await findRun(project, number)
+  if (run.status !== 'done') throw new UserError(`Run ${number} is ${run.status}, not done: it cannot be begun with.`)
+  const folder = runFolder(project, number)
+  const kept = await readSignature(folder)
+  if (!kept) throw new UserError(`The folder of run ${number}, ${folder}, is gone: put it back, or train anew.`)
+  return { run, target: kept.signature.target, features: featuresFrom(kept.features) }
 }
 
 function withEpochs(loaded: LoadedRecipe, epochs: number | undefined): LoadedRecipe {
@@ -142,21 +186,24 @@ class Training {
   readonly #started: Started
   readonly #options: TrainOptions
   readonly #folder: string
-  readonly #energy = new EnergyMeter()
+  /** Runs of a sweep share the machine: what each used cannot be told. */
+  readonly #energy: EnergyMeter | null
 
   constructor(project: Project, started: Started, options: TrainOptions) {
     this.#project = project
     this.#started = started
     this.#options = options
     this.#folder = runFolder(project, started.run.number)
+    this.#energy = started.run.sweep === null ? new EnergyMeter() : null
   }
 
   async run(): Promise<void> {
     const { run, loaded, snapshot, entries } = this.#started
     const bySplit = (split: Split) => entries.filter((entry) => entry.split === split)
     const [train, validation, test] = [bySplit('train'), bySplit('validation'), bySplit('test')]
-    const target = targetOf(snapshot.task, snapshot.classes, train)
-    const features = await this.#features(train)
+    const begun = run.start === null ? null : await beginning(this.#project, run.start)
+    const target = begun?.target ?? targetOf(snapshot.task, snapshot.classes, train)
+    const features = begun?.features ?? (await this.#features(train))
     const input: NetworkInput = { layout: features.layout, outputs: outputsOf(target), task: target.task }
     await writeSignature(this.#folder, { recipe: loaded.recipe, input, target }, features.state, loaded.source)
 
@@ -173,6 +220,7 @@ class Training {
     }
     manualSeed(run.seed)
     const net = loaded.build(input)
+    if (begun) await loadWeights(runFolder(this.#project, begun.run.number), net)
     requireOutput(net, input, splits, loaded.recipe)
     this.#warn(net, splits, features)
     await this.#fit(net, input, splits, features)
@@ -218,55 +266,28 @@ class Training {
   }
 
   async #fit(net: nn.Module, input: NetworkInput, splits: Splits, features: Features): Promise<void> {
-    const { run, loaded } = this.#started
+    const { run, loaded, profile } = this.#started
     const { onProgress, onEpoch, onNote, signal } = this.#options
     const { recipe } = loaded
-    const { epochs, batchSize } = recipe
-    const count = splits.train.length
-    const optimizer = makeOptimizer(recipe.optimizer, net)
-    // A last batch of one example has no variance for batch norm, and is too noisy for anything else.
-    const dropLast = count > batchSize && count % batchSize === 1
-    const steps = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize)
-    const schedule = makeSchedule(recipe.schedule, optimizer, { epochs, steps, lr: recipe.optimizer.lr })
-    const validated = splits.validation.length > 0
-    if (recipe.schedule.type === 'plateau' && !validated)
-      throw new UserError('The schedule "plateau" needs a validation split, and this snapshot has none.')
-    const black = features.state.type === 'pixels' ? -features.state.mean / features.state.deviation : 0
-    const transform = makeAugmentation(recipe, input.layout, { black, classes: input.outputs })
-    const { clipNorm, earlyStopping } = recipe
-    const trainer = new Trainer(net, {
+    const { epochs } = recipe
+    const { history, interrupted, overfitting } = await fitNetwork(net, {
+      recipe,
+      input,
+      features,
       train: splits.train,
-      ...(validated ? { validation: splits.validation } : {}),
-      loss: makeLoss(recipe.loss, this.#started.profile.counts),
-      optimizer,
-      epochs,
-      batchSize,
-      dropLast,
+      validation: splits.validation,
+      counts: profile.counts,
       seed: run.seed,
-      progress: false,
-      ...(schedule ? { schedule } : {}),
-      ...(transform ? { transform } : {}),
-      ...(clipNorm === null ? {} : { clipNorm }),
-      ...(earlyStopping && validated ? { earlyStopping } : {}),
-      ...(signal ? { signal } : {}),
-      checkpoints: { folder: join(this.#folder, checkpointsName), everyMinutes: 1 },
-      callbacks: [
-        {
-          onStep: ({ step, epoch }) =>
-            onProgress?.({
-              what: `run ${run.number}, epoch ${epoch}`,
-              done: step,
-              total: epochs * steps,
-              unit: 'steps',
-            }),
-          onEpoch: async (report) => {
-            await this.#record(report)
-            onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
-          },
-        },
-      ],
+      signal,
+      checkpoints: join(this.#folder, checkpointsName),
+      onStep: ({ step, epoch, steps }) =>
+        onProgress?.({ what: `run ${run.number}, epoch ${epoch}`, done: step, total: steps, unit: 'steps' }),
+      onEpoch: async (report) => {
+        await this.#record(report)
+        if (traceEpochs(epochs).includes(report.epoch)) await saveTrace(this.#folder, report.epoch, net)
+        onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
+      },
     })
-    const { history, interrupted, overfitting } = await trainer.fit()
     if (interrupted) {
       throw new StoppedError(
         `Stopped run ${run.number} in epoch ${history.length + 1} of ${epochs}. \`descent train --resume ${run.number}\` goes on there.`,
@@ -287,7 +308,7 @@ class Training {
   }: EpochReport): Promise<void> {
     const { number } = this.#started.run
     const text = JSON.stringify({ loss, metrics, validation, learningRate, seconds, examplesPerSecond })
-    const joules = this.#energy.take()
+    const joules = this.#energy?.take() ?? null
     await this.#project.store.transaction(async (db) => {
       await db
         .insertInto('epoch')
