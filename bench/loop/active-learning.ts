@@ -154,6 +154,9 @@ async function grow(strategy: Exclude<StrategyName, 'random'>, order: Int32Array
   }
 }
 
+/** Before there is a network, the pixels themselves are compared. */
+const firstBatch = ['typical', 'coreSet'] as const
+
 const began = performance.now()
 const progress = (what: string) =>
   process.stderr.write(`${what} (${Math.round((performance.now() - began) / 1000)} s)\n`)
@@ -167,13 +170,13 @@ for (let seed = 1; seed <= seeds; seed++) {
     if (`random ${size} ${seed}` in known) continue
     keep(`random ${size} ${seed}`, (await Network.trained(order.slice(0, size), seed)).accuracy())
   }
-  if (!(`coreSet ${settings.start} ${seed}` in known)) {
-    // The first batch, before there is a network: the pixels themselves are compared.
+  for (const strategy of firstBatch) {
+    if (`${strategy} ${settings.start} ${seed}` in known) continue
     const candidates = order.slice(0, settings.candidates)
     const pool = { count: candidates.length, features: rows(train.images, candidates) }
-    const { suggestions } = selectBatch(pool, { strategy: 'coreSet', count: settings.start, seed })
+    const { suggestions } = selectBatch(pool, { strategy, count: settings.start, seed })
     const first = Int32Array.from(suggestions, ({ index }) => candidates[index] as number)
-    keep(`coreSet ${settings.start} ${seed}`, (await Network.trained(first, seed)).accuracy())
+    keep(`${strategy} ${settings.start} ${seed}`, (await Network.trained(first, seed)).accuracy())
   }
   progress(`seed ${seed}: random and first batch done`)
 }
@@ -196,10 +199,10 @@ for (const size of sizes.sort((a, b) => a - b)) {
   console.log(`| ${size.toLocaleString('en')} | ${cells.join(' | ')} |`)
 }
 
-const first = ['random', 'coreSet'].map((name) => `${(100 * mean(values(name, settings.start))).toFixed(2)} %`)
-console.log(
-  `\nThe first ${settings.start}, before there is a network: random ${first[0]}, core-set on pixels ${first[1]}.`,
+const first = (['random', ...firstBatch] as const).map(
+  (name) => `${name} ${(100 * mean(values(name, settings.start))).toFixed(2)} %`,
 )
+console.log(`\nThe first ${settings.start}, before there is a network: ${first.join(', ')}.`)
 
 const curve = [settings.start, ...settings.random].map((size) => ({ size, accuracy: mean(values('random', size)) }))
 console.log('')

@@ -14,20 +14,20 @@ import { strategyNames } from './strategies/index.ts'
 const digits = (labelled: number, all: number): TestExample[] =>
   [...mnist(all, 0)].map(({ content, label }, i) => ({ content, label: i < labelled ? (label ?? null) : null }))
 
-test('before there is a network the queue is random, and core-set covers the data: near copies are not asked twice', async (t) => {
+test('before there is a network the queue is random; core-set and typical cover the data: near copies are not asked twice', async (t) => {
   const project = await testProject(t, 'text')
   const kinds = ['win money now', 'meeting on monday at ten', 'the cat sat on a mat']
   const lines = kinds.flatMap((line) => Array.from({ length: 20 }, (_, i) => `${line} ${'!'.repeat(i)}`))
   const numbers = await addExamples(project, texts(...lines))
   const plain = await labelingQueue(project, { count: 3 })
   assert.deepEqual([plain.strategy, plain.choices[0]?.reason], ['random', 'chosen at random'])
-  assert.match(plain.notes.join(' '), /no network is trained yet/)
+  assert.match(plain.notes.join(' '), /Chosen at random, .* until a network is trained/)
   const kindOf = (example: number) => Math.floor(numbers.indexOf(example) / 20)
   for (const strategy of strategyNames.filter((name) => name !== 'random')) {
     const { choices, strategy: used, notes } = await labelingQueue(project, { count: 3, strategy })
-    assert.equal(used, 'coreSet')
+    assert.equal(used, strategy === 'coreSet' ? 'coreSet' : 'typical')
     assert.deepEqual(choices.map(({ example }) => kindOf(example)).sort(), [0, 1, 2], strategy)
-    if (strategy !== 'coreSet') assert.match(notes.join(' '), /there is no model yet: core-set/)
+    if (used !== strategy) assert.match(notes.join(' '), /there is no model yet: what is typical chooses instead/)
   }
   const few = await labelingQueue(project, { count: 3, strategy: 'coreSet', candidates: 10 })
   assert.match(few.notes.join(' '), /chose among 10 of 60 examples, drawn by lot/)

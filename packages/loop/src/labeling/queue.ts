@@ -105,15 +105,15 @@ function defaultStrategy(network: LoadedRun | null): StrategyName {
 
 function defaultNote(strategy: StrategyName, network: LoadedRun | null): string {
   if (network === null)
-    return 'Chosen at random, as no network is trained yet; --strategy core-set would cover the data instead.'
+    return 'Chosen at random, a fair sample to test on; --strategy typical teaches more until a network is trained.'
   const how =
     strategy === 'margin' ? 'where it wavers most (margin)' : 'what is least like anything labelled (core-set)'
   return `Chosen by run ${network.run.number}: ${how}. --strategy chooses otherwise.`
 }
 
-/** Distances to what is labelled count for core-set alone, also where it stands in for a strategy that needs a model. */
+/** What is labelled counts for core-set and typical alone, also where they stand in for a strategy that needs a model. */
 function needsLabelled(strategy: StrategyName, network: LoadedRun | null): boolean {
-  return strategy === 'coreSet' || network === null || network.target.task === 'number'
+  return strategy === 'coreSet' || strategy === 'typical' || network === null || network.target.task === 'number'
 }
 
 async function mostCandidates(

@@ -52,10 +52,26 @@ test('kill -9 at any moment of labelling: every answer after which the next exam
 test('two people in two processes at once: both go on, and every example ends up labelled', async (t) => {
   const project = await testProject(t, 'text', config)
   await addExamples(project, numbered(60))
-  const keys = '1'.repeat(60)
-  const results = await Promise.all(
-    ['ada', 'bob'].map((name) => descent(project.folder, ['label', '--as', name, '-n', '60'], keys)),
-  )
+  // Keys go in when both have their first example on the screen.
+  const people = ['ada', 'bob'].map((name) => {
+    const child = spawn(process.execPath, [bin, 'label', '--as', name, '-n', '60'], { cwd: project.folder })
+    const said = { out: '', err: '' }
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said.err += text
+    })
+    const asked = new Promise<void>((resolve) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        said.out += text
+        if (/^1 of 60/m.test(said.out)) resolve()
+      })
+      child.on('close', () => resolve())
+    })
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+    return { child, said, asked, ended }
+  })
+  await Promise.all(people.map(({ asked }) => asked))
+  for (const { child } of people) child.stdin.end('1'.repeat(60))
+  const results = await Promise.all(people.map(async ({ said, ended }) => ({ code: await ended, ...said })))
   for (const { code, err, out } of results) {
     assert.deepEqual([code, err], [0, ''])
     assert.match(out, /0 left in this queue/)
@@ -94,7 +110,7 @@ test('in a real terminal: one key an answer without Enter, the screen is drawn a
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
   const plain = (text: string) => `${text.split('').join('(\\x1b\\[[0-9;]*m)*')}`
   await until(new RegExp(plain('1 of 10')))
-  assert.match(out, /no network is trained yet/)
+  assert.match(out, /Chosen at random, a fair sample/)
   child.stdin.write('1')
   await until(new RegExp(plain('2 of 10')))
   assert.equal(await labelsBy(project, 'ada'), 1)

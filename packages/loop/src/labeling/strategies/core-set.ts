@@ -5,14 +5,14 @@
  * where there is no model yet. Without labelled examples it begins at the one nearest to the mean.
  */
 import { nearestDistances, updateNearest } from './distance.ts'
-import { type Pool, type Strategy, type Suggestion, widthOf } from './strategy.ts'
+import { pointsOf, type Strategy, type Suggestion, widthOf } from './strategy.ts'
 
 export const coreSet: Strategy = {
   name: 'coreSet',
   needs: ['embedding'],
   otherwise: 'random',
   pick(pool, { count }) {
-    const [points, labelled] = pointsOf(pool)
+    const [points, labelled] = pointsOf(pool, 'Core-set')
     const width = widthOf(points, pool.count)
     const nearest = nearestDistances(points, labelled, width)
     const taken = new Uint8Array(pool.count)
@@ -33,12 +33,6 @@ export const coreSet: Strategy = {
     }
     return picks
   },
-}
-
-function pointsOf(pool: Pool): readonly [Float32Array, Float32Array] {
-  if (pool.embedding) return [pool.embedding, pool.labelledEmbedding ?? new Float32Array()]
-  if (pool.features) return [pool.features, pool.labelledFeatures ?? new Float32Array()]
-  throw new RangeError('Core-set needs an embedding or features, which the pool lacks.')
 }
 
 function farthest(nearest: Float64Array, taken: Uint8Array): number {

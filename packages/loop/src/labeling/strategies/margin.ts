@@ -6,7 +6,7 @@ import { byUncertainty } from './uncertainty.ts'
 export const margin = byUncertainty({
   name: 'margin',
   needs: ['probabilities'],
-  otherwise: 'coreSet',
+  otherwise: 'typical',
   scores(pool) {
     const values = needed(pool.probabilities, 'probabilities')
     const width = widthOf(values, pool.count)

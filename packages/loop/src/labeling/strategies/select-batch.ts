@@ -1,6 +1,6 @@
 /**
  * The way in to all strategies: checks the pool, sees to it that there is what the strategy needs, and picks. Before any
- * model exists, strategies that need one give way to core-set on raw features, and that to drawing by lot; the batch says
+ * model exists, strategies that need one give way to typical on raw features, and that to drawing by lot; the batch says
  * so.
  */
 import { seeded } from '../../random.ts'
@@ -13,6 +13,7 @@ import { leastConfidence } from './least-confidence.ts'
 import { margin } from './margin.ts'
 import { random } from './random-strategy.ts'
 import { type Need, type Pool, type Strategy, type StrategyName, type Suggestion, strategyNames } from './strategy.ts'
+import { typical } from './typical.ts'
 
 export const strategies: Readonly<Record<StrategyName, Strategy>> = {
   random,
@@ -22,6 +23,7 @@ export const strategies: Readonly<Record<StrategyName, Strategy>> = {
   bald,
   coreSet,
   badge,
+  typical,
 }
 
 export interface SelectOptions {
@@ -75,7 +77,7 @@ export function selectBatch(pool: Pool, { strategy, count, seed, diversity = 5 }
 }
 
 function canPick(strategy: Strategy, pool: Pool): boolean {
-  if (strategy.name === 'coreSet') return Boolean(pool.embedding ?? pool.features)
+  if (strategy.name === 'coreSet' || strategy.name === 'typical') return Boolean(pool.embedding ?? pool.features)
   return strategy.needs.every((need) => pool[need] !== undefined)
 }
 
@@ -87,6 +89,7 @@ const words: Readonly<Record<StrategyName, string>> = {
   bald: 'BALD',
   coreSet: 'core-set, which covers the data,',
   badge: 'BADGE',
+  typical: 'what is typical',
 }
 
 function note(asked: Strategy, used: Strategy, pool: Pool): string {

@@ -211,13 +211,14 @@ test('diversity keeps copies of one doubt out of a batch, and still asks for the
   assert.deepEqual(indices({ count: 7, probabilities }, 'margin', 3, 2), [0, 1, 2])
 })
 
-test('every strategy works before there is a model: core-set on features, or by lot, and says so', () => {
+test('every strategy works before there is a model: what is typical by features, or by lot, and says so', () => {
   const { features } = randomPool(20, 1)
   for (const strategy of strategyNames) {
     for (const pool of [{ count: 20 }, { count: 20, features }] as Pool[]) {
       const batch = selectBatch(pool, { strategy, count: 5, seed: 1 })
       assert.equal(batch.suggestions.length, 5)
-      assert.equal(batch.strategy, pool.features && strategy !== 'random' ? 'coreSet' : 'random')
+      const used = strategy === 'random' || strategy === 'coreSet' ? strategy : 'typical'
+      assert.equal(batch.strategy, pool.features ? used : 'random')
       if (batch.strategy !== strategy) assert.match(batch.note ?? '', /there is no (model|embedding)/)
     }
   }
@@ -243,4 +244,33 @@ test('a pool that contradicts itself is an error that says where', () => {
   assert.throws(() => selectBatch({ count: 2, embedding }, options), /embedding: row 1 holds NaN/)
   assert.throws(() => selectBatch({ count: 2 }, { ...options, strategy: 'best' as StrategyName }), /There are: random/)
   assert.throws(() => selectBatch({ count: 2 }, { ...options, count: -1 }), /count is a whole number/)
+})
+
+test('typical picks from the middle of clusters, those without a label first, and a second of each only then', () => {
+  const random = seeded(3)
+  const middles = [
+    [0, 0],
+    [10, 0],
+    [0, 10],
+    [10, 10],
+  ] as const
+  const around = (c: number) => middles[c]?.map((x) => x + random.normal() / 2) as number[]
+  const features = Float32Array.from({ length: 200 }, (_, i) => i % 4).reduce((all, c, i) => {
+    all.set(around(c), 2 * i)
+    return all
+  }, new Float32Array(400))
+  const labelledFeatures = Float32Array.from([...around(0), ...around(1), ...around(1)])
+  const pick = (pool: Pool, count: number) => selectBatch(pool, { strategy: 'typical', count, seed: 1 }).suggestions
+  const four = pick({ count: 200, features }, 4)
+  assert.deepEqual(four.map(({ index }) => index % 4).sort(), [0, 1, 2, 3])
+  for (const { index, reason } of four) {
+    const [x, y] = middles[index % 4] as readonly [number, number]
+    assert.ok(Math.hypot((features[2 * index] as number) - x, (features[2 * index + 1] as number) - y) < 0.4)
+    assert.match(reason, /typical of \d+ similar examples, none of which has a label/)
+  }
+  assert.equal(new Set(pick({ count: 200, features }, 150).map(({ index }) => index)).size, 150)
+  const two = pick({ count: 200, features, labelledFeatures }, 1)
+  assert.ok(two.every(({ reason }) => /none of which has a label/.test(reason)))
+  const same = pick({ count: 6, features: new Float32Array(12) }, 4)
+  assert.equal(new Set(same.map(({ index }) => index)).size, 4, 'points that coincide are no trouble')
 })

@@ -6,7 +6,16 @@
  */
 import type { Random } from '../../random.ts'
 
-export const strategyNames = ['random', 'leastConfidence', 'margin', 'entropy', 'bald', 'coreSet', 'badge'] as const
+export const strategyNames = [
+  'random',
+  'leastConfidence',
+  'margin',
+  'entropy',
+  'bald',
+  'coreSet',
+  'badge',
+  'typical',
+] as const
 export type StrategyName = (typeof strategyNames)[number]
 
 /** What is known of the examples without a label (and, for distances, of those with one). */
@@ -67,6 +76,13 @@ export function widthOf(values: Float32Array, rows: number): number {
 export function needed(part: Float32Array | undefined, name: string): Float32Array {
   if (!part) throw new RangeError(`The strategy needs ${name}, which the pool lacks.`)
   return part
+}
+
+/** Where distances are measured: the embedding, or without a model the features; of the pool, and of what has a label. */
+export function pointsOf(pool: Pool, name: string): readonly [Float32Array, Float32Array] {
+  if (pool.embedding) return [pool.embedding, pool.labelledEmbedding ?? new Float32Array()]
+  if (pool.features) return [pool.features, pool.labelledFeatures ?? new Float32Array()]
+  throw new RangeError(`${name} needs an embedding or features, which the pool lacks.`)
 }
 
 /** The name of a class, for reasons. */
