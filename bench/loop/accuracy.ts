@@ -91,13 +91,14 @@ const show = (share: number) => (100 * share).toFixed(2)
 console.log(
   '| data | seed | train, validation, test | validation, % | test, % | goal, % | training, s | all in all, s |',
 )
-console.log('|---|---|---|---|---|---|---|---|')
+console.log('|---|---|---|---|---|---|---|---|---|')
 for (const name of positionals.length > 0 ? positionals : Object.keys(sources)) {
   const source = sources[name]
   if (!source) throw new Error(`There is no data set '${name}': ${Object.keys(sources).join(', ')}.`)
   const runs: Run[] = []
   for (let seed = 1; seed <= source.seeds; seed++) {
     const began = performance.now()
+    const before = process.cpuUsage()
     const folder = await mkdtemp(join(tmpdir(), 'accuracy-bench-'))
     try {
       await (await initProject(folder, source.kind)).close()
@@ -113,8 +114,9 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(sources)) 
       await project.close()
       const { train, validation, test } = snapshot.summary.splits
       const seconds = (performance.now() - began) / 1000
+      const { user, system } = process.cpuUsage(before)
       console.log(
-        `| ${name} | ${seed} | ${train}, ${validation}, ${test} | ${show(figure(run, 'validation'))} | ${show(figure(run, 'test'))} | | ${run.seconds.toFixed(1)} | ${seconds.toFixed(1)} |`,
+        `| ${name} | ${seed} | ${train}, ${validation}, ${test} | ${show(figure(run, 'validation'))} | ${show(figure(run, 'test'))} | | ${run.seconds.toFixed(1)} | ${seconds.toFixed(1)} | ${((user + system) / 1e6).toFixed(1)} |`,
       )
     } finally {
       await rm(folder, { recursive: true, force: true })
@@ -122,6 +124,6 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(sources)) 
   }
   const test = mean(runs.map((run) => figure(run, 'test')))
   console.log(
-    `| **${name}** | mean | | ${show(mean(runs.map((run) => figure(run, 'validation'))))} | ${show(test)} | ${show(source.goal)} ${test >= source.goal ? '✓' : '✗'} | | |`,
+    `| **${name}** | mean | | ${show(mean(runs.map((run) => figure(run, 'validation'))))} | ${show(test)} | ${show(source.goal)} ${test >= source.goal ? '✓' : '✗'} | | | |`,
   )
 }

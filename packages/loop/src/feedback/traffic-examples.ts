@@ -1,6 +1,9 @@
 /**
  * Requests become examples: what the server was asked is kept as an example like any other, so that a person can label it and
  * a network learn from it. What is an example already stays that one.
+ *
+ * What must hold: the random slice of the traffic is for judging. Once a test set is frozen, examples of that slice come for
+ * the test set and are trained on by no later snapshot, so that accuracy on them is not flattered.
  */
 import type { Transaction } from 'kysely'
 import { mostInline } from '../store/content.ts'
@@ -21,7 +24,7 @@ export async function keepTraffic(store: Store, predictions: readonly string[]):
   const rows = await inPortions(predictions, (ids) =>
     store.db
       .selectFrom('prediction')
-      .select(['id', 'at', 'version', 'content', 'media', 'body'])
+      .select(['id', 'at', 'version', 'random', 'content', 'media', 'body'])
       .where('id', 'in', ids)
       .execute(),
   )
@@ -29,9 +32,10 @@ export async function keepTraffic(store: Store, predictions: readonly string[]):
   for (const { id, body } of rows)
     if (body !== null && body.length > mostInline) large.set(id, await store.files.put(body))
   return store.transaction(async (db) => {
+    const frozen = (await db.selectFrom('frozen').select('example').limit(1).executeTakeFirst()) !== undefined
     const imports = new Map<number, { id: number; rows: number }>()
     const kept: TrafficExample[] = []
-    for (const { id, at, version, content, media, body } of rows) {
+    for (const { id, at, version, random, content, media, body } of rows) {
       const known = await exampleOf(db, content)
       if (known !== null) {
         if (known !== 'forgotten') kept.push({ prediction: id, example: known })
@@ -54,7 +58,7 @@ export async function keepTraffic(store: Store, predictions: readonly string[]):
           name: null,
           group_key: null,
           time_key: at,
-          given_split: null,
+          given_split: frozen && random === 1 ? 'test' : null,
         })
         .returning('number')
         .executeTakeFirstOrThrow()

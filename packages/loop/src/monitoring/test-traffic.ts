@@ -12,7 +12,7 @@ export async function logTraffic(
   project: Project,
   version: number,
   contents: readonly Content[],
-  { random = 0, role = 'champion' as const } = {},
+  { random = 0, role = 'champion' as 'champion' | 'shadow' } = {},
 ): Promise<string[]> {
   const known = loaded.get(project) ?? new Map<number, LoadedVersion>()
   loaded.set(project, known)

@@ -18,8 +18,7 @@ export async function bundle(entry: URL, packages: Packages = {}): Promise<strin
     if (known) return known
     const name = `m${found.size}`
     found.set(url.href, name)
-    const source = stripTypeScriptTypes(await readFile(url, 'utf8'))
-    const { body, imports, exports } = split(source, url)
+    const { body, imports, exports } = split(withoutTypes(await readFile(url, 'utf8')), url)
     const lines: string[] = []
     for (const { names, from } of imports) {
       const target = from.startsWith('.') ? new URL(from, url) : packages[from]
@@ -30,8 +29,19 @@ export async function bundle(entry: URL, packages: Packages = {}): Promise<strin
     return name
   }
   const last = await visit(entry)
-  const { exports } = split(stripTypeScriptTypes(await readFile(entry, 'utf8')), entry)
+  const { exports } = split(withoutTypes(await readFile(entry, 'utf8')), entry)
   return `${order.join('\n')}\nconst { ${exports.join(', ')} } = ${last}\n`
+}
+
+/** Node warns that this function may change; the sources that it runs itself pass through the same code. */
+function withoutTypes(source: string): string {
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  try {
+    return stripTypeScriptTypes(source)
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }
 
 interface Parts {

@@ -14,10 +14,18 @@ import { findChromium, flags } from '../../../../descent/browser/chromium.ts'
 import { descent } from '../../cli/test-command.ts'
 import type { Content } from '../../store/content.ts'
 import { testFolder } from '../../test-project.ts'
+import { penguins } from '../../training/test-data.ts'
 import { loadVersion } from '../load-version.ts'
 import { registerRun } from '../register.ts'
 import type { Answer } from '../served-model.ts'
-import { carProject, digitProject, mailProject, penguinProject, type TrainedProject } from '../test-versions.ts'
+import {
+  carProject,
+  digitProject,
+  mailProject,
+  penguinProject,
+  type TrainedProject,
+  trained,
+} from '../test-versions.ts'
 import { exportVersion } from './export.ts'
 import { planesOf } from './runtime/pixels.ts'
 
@@ -211,6 +219,38 @@ async function linkSharp(folder: string): Promise<void> {
   const installed = fileURLToPath(import.meta.resolve('sharp')).replace(/(node_modules[\\/]sharp)[\\/].*/, '$1')
   await symlink(installed, join(modules, 'sharp'))
 }
+
+test('names that look like code are names', { timeout: 120_000 }, async (t) => {
+  const nasty = `"></select></script><script>throw Error('run')</script>\u2028*/ \${x} '\\`
+  const { examples } = penguins()
+  const renamed = examples.map(({ content, label }) => ({
+    content: {
+      kind: 'row' as const,
+      values: { [nasty]: (content as Extract<Content, { kind: 'row' }>).values['Body Mass (g)'] ?? null },
+    },
+    label: `${label} ${nasty}`,
+  }))
+  const { project } = await trained(t, 'tabular', renamed, [{ name: nasty, type: 'number' }], { epochs: 2 })
+  await registerRun(project)
+  const folder = join(await testFolder(t), 'out')
+  await exportVersion(project, 1, { to: folder })
+  const { predict } = (await import(pathToFileURL(join(folder, 'predict.ts')).href)) as {
+    predict(input: unknown): Promise<Exported>
+  }
+  const { label } = await predict({ [nasty]: 5400 })
+  assert.equal(label, `Gentoo ${nasty}`)
+  if (executablePath === null) return t.diagnostic(missing)
+  const browser = await chromium.launch({ executablePath, args: flags, headless: true })
+  t.after(() => browser.close())
+  const page = await browser.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(pathToFileURL(join(folder, 'index.html')).href)
+  await page.fill('input[type=number]', '5400')
+  await page.click('#ask:not([disabled])')
+  assert.equal(await page.textContent('#answer strong'), label)
+  assert.deepEqual(complaints, [])
+})
 
 test('predict.ts is typed by the signature: strict TypeScript takes it, and wrong fields are refused', async (t) => {
   const { project } = await penguinProject(t, { epochs: 1 })

@@ -2,7 +2,8 @@
  * `descent export`: a folder that runs a version anywhere: weights, a typed `predict.ts` for Node and bundlers, and a page
  * that runs in a browser from the disk. Nothing in it needs Descent.
  */
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { copyFile, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exportProgram, type Tensor, tensor } from 'descent'
 import { inputShape } from '../../architecture/input.ts'
@@ -62,12 +63,16 @@ export async function exportVersion(
     'package.json': `${JSON.stringify({ type: 'module', private: true }, null, 2)}\n`,
   }
   await mkdir(dirname(folder), { recursive: true })
-  const draft = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`))
+  const draft = join(dirname(folder), `.${basename(folder)}-${randomUUID()}`)
+  await mkdir(draft)
   try {
     for (const [name, content] of Object.entries(texts)) await writeWhole(join(draft, name), content)
     const from = versionFolder(project, model.version)
     for (const name of ['model.safetensors', 'model.json', cardName])
-      if (model.info.files[name]) await copyFile(join(from, name), join(draft, name))
+      await copyFile(join(from, name), join(draft, name)).catch((error: NodeJS.ErrnoException) => {
+        // Not every network can be written down, and the card is people's: without them the folder runs as well.
+        if (error.code !== 'ENOENT') throw error
+      })
     const files = (await readdir(draft)).sort()
     // Only an empty folder gives way.
     await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
