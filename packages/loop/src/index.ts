@@ -3,6 +3,10 @@ export { type Architecture, type ArchitectureOptions, describeArchitecture } fro
 export type { NetworkInput } from './architecture/input.ts'
 export type { RecipeFile } from './architecture/load-recipe.ts'
 export type { Recipe } from './architecture/recipe.ts'
+export { type PredictOptions, type PredictReport, predictFiles } from './deployment/predict-files.ts'
+export { type ServeOptions, type Serving, serve } from './deployment/serve.ts'
+export { createToken, listTokens, revokeToken, type Token } from './deployment/tokens.ts'
+export type { RecentTraffic } from './deployment/traffic.ts'
 export { UserError } from './errors.ts'
 export {
   type BootstrapInterval,
@@ -73,7 +77,7 @@ export { type KolmogorovSmirnov, kolmogorovSmirnov } from './monitoring/kolmogor
 export { type Discrepancy, type Points, PointsReference } from './monitoring/mean-discrepancy.ts'
 export { type ColumnDrift, type ColumnReference, columnDrift, columnReference } from './monitoring/stability.ts'
 export { type Progress, StoppedError, type Work } from './progress.ts'
-export { type Config, defineConfig, type Kind, type Rule, type RuleInput } from './project/config.ts'
+export { type Config, defineConfig, type Kind, type Rule, type RuleInput, type ServeConfig } from './project/config.ts'
 export { initProject, openProject, type Project } from './project/project.ts'
 export { type Random, seeded } from './random.ts'
 export {
