@@ -49,6 +49,11 @@ console.log(
 console.log(
   `Afterwards ${after.answered} good requests in a second: ${[...after.statuses].map(([status, n]) => `${n} with ${status}`).join(', ')}.`,
 )
+const text = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text()
+const gauge = (name: string) => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1])
+console.log(
+  `Of which JavaScript uses ${(gauge('nodejs_heap_size_used_bytes') / 1e6).toFixed(0)} MB and its buffers ${(gauge('nodejs_external_memory_bytes') / 1e6).toFixed(0)} MB.`,
+)
 const said = (await server.stop()).split('\n').filter((text) => text.includes('mistake'))
 console.log(`Mistakes of the program that it told: ${said.length}.`)
 await remove()

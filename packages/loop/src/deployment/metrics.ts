@@ -3,6 +3,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { LogCounts } from './log/log.ts'
 import type { Traffic } from './traffic.ts'
 
+/** Gauges of prom-client that are called like counters, which Prometheus' checker refuses. */
+const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
+
 export interface MetricSources {
   readonly traffic: Traffic
   readonly log: () => LogCounts | null
@@ -21,6 +24,7 @@ export class Metrics {
   constructor({ traffic, log, waiting, version }: MetricSources) {
     const registers = [this.#registry]
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 50 })
+    for (const name of misnamed) this.#registry.removeSingleMetric(name)
     this.#seconds = new Histogram({
       name: 'descent_request_seconds',
       help: 'Time from the arrival of a request for predictions to its answer.',

@@ -51,13 +51,6 @@ const pollInterval = 400
 /**
  * Starts the server; it is ready when the promise is.
  *
- * @example
- * ```ts
- * const project = await openProject('digits')
- * const serving = await serve(project, { port: 8080 })
- * console.log(serving.address)
- * await serving.close()
- * ```
  * @throws {UserError} where there is no champion, the port is taken, or an address of the network is asked for without tokens
  */
 export async function serve(project: Project, options: ServeOptions = {}): Promise<Serving> {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import sharp from 'sharp'
@@ -167,6 +168,14 @@ test('digits, served', async (t) => {
     assert.equal(await value('descent_champion_version'), 1)
     assert.equal(await value('descent_log_predictions_total{outcome="dropped"}'), 0)
     assert.equal(await value('descent_feedback_total{agrees="true"}'), 1)
+  })
+
+  const promtool = spawnSync('promtool', ['--version']).status === 0
+  const missing = promtool ? false : "Prometheus' promtool is not installed"
+  await t.test("Prometheus' own checker finds nothing to say about the metrics", { skip: missing }, async () => {
+    const { body } = await ask('GET', '/metrics')
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' })
+    assert.deepEqual([status, stdout, stderr], [0, '', ''])
   })
 
   await t.test('what is wrong with a request is said in one sentence', async () => {
