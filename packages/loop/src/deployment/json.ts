@@ -11,7 +11,7 @@ export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString())
   } catch (error) {
-    throw new RequestError(400, `The body is no JSON: ${shortened((error as Error).message, 200)}`)
+    throw new RequestError(400, `The body is no JSON: ${shortened((error as Error).message, 200)}.`)
   }
 }
 

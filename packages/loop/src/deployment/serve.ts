@@ -10,8 +10,8 @@ import type { ServeConfig } from '../project/config.ts'
 import type { Project } from '../project/project.ts'
 import { loadVersion } from '../registry/load-version.ts'
 import type { ServedModel } from '../registry/served-model.ts'
+import { columnsOf } from './columns.ts'
 import { Gatekeeper } from './gatekeeper.ts'
-import type { OtherField } from './inputs.ts'
 import { Listener } from './listener.ts'
 import { type LogCounts, PredictionLog } from './log/log.ts'
 import { Metrics } from './metrics.ts'
@@ -165,10 +165,4 @@ async function isLoopback(host: string): Promise<boolean> {
         throw new UserError(`${host} is no address of this machine.`)
       })
   return address === '::1' || address.startsWith('127.')
-}
-
-/** The project's columns; what is predicted is none that may be sent. */
-async function columnsOf({ store, config }: Project): Promise<OtherField[]> {
-  const fields = await store.db.selectFrom('field').select(['name', 'type']).orderBy('position').execute()
-  return fields.filter(({ name }) => name !== config.target)
 }

@@ -5,7 +5,7 @@
 import type { Project } from '../project/project.ts'
 import type { Answer, ServedModel } from '../registry/served-model.ts'
 import { type Content, encodeContent } from '../store/content.ts'
-import { AnswerWriter, type WrittenAnswer } from './answers.ts'
+import { AnswerWriter, rounded, type WrittenAnswer } from './answers.ts'
 import type { Batcher } from './batcher.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
 import type { InputSchema, OtherField } from './inputs.ts'
@@ -125,7 +125,7 @@ export class Service {
           shadows: null,
           ...encodeContent(content),
           output: (written[i] as WrittenAnswer).log,
-          uncertainty: answer.uncertainty,
+          uncertainty: answer.uncertainty === null ? null : rounded(answer.uncertainty),
           milliseconds: each,
           token,
         } as const
@@ -151,7 +151,7 @@ export class Service {
       shadows: id,
       ...encodeContent(content),
       output: this.#writerOf(model).write(answer).log,
-      uncertainty: answer.uncertainty,
+      uncertainty: answer.uncertainty === null ? null : rounded(answer.uncertainty),
       milliseconds: Math.round(ms * 1000) / 1000,
       token,
     })

@@ -58,6 +58,8 @@ test('what a person has labelled or skipped is not asked again; what others labe
   assert.deepEqual(await labelingPool(project, { labeler: 'bob' }), [b, c, d])
   assert.deepEqual(await labelingPool(project, { labeler: 'bob', again: true }), [a, b, c, d])
   assert.deepEqual(await labelingPool(project, { labeler: 'ada', again: true }), [c, d])
+  await project.store.db.insertInto('forgotten').values({ example: d, at: '', who: 'ada', why: null }).execute()
+  assert.deepEqual(await labelingPool(project, { labeler: 'ada' }), [c], 'what was forgotten is not asked about')
   const queue = await labelingQueue(project, { labeler: 'ada', count: 1, seed: 3 })
   assert.deepEqual(queue, await labelingQueue(project, { labeler: 'ada', count: 1, seed: 3 }))
 })

@@ -12,7 +12,7 @@ import { strategyNames } from './strategies/index.ts'
 
 /** Digits of which only the first so many have labels. */
 const digits = (labelled: number, all: number): TestExample[] =>
-  [...mnist(all, 0)].map(({ content, label }, i) => ({ content, ...(i < labelled ? { label } : {}) }))
+  [...mnist(all, 0)].map(({ content, label }, i) => ({ content, label: i < labelled ? (label ?? null) : null }))
 
 test('before there is a network the queue is random, and core-set covers the data: near copies are not asked twice', async (t) => {
   const project = await testProject(t, 'text')

@@ -1,5 +1,6 @@
 /** Where in the circle a project is: what is in each box, what changed since it was last worked on, and what to do next. */
 import { presentEvents } from '../labeling/events.ts'
+import { importCommand, type Settings } from '../sourcing/settings.ts'
 import type { Project } from './project.ts'
 
 export interface BoxStatus {
@@ -18,7 +19,7 @@ export interface Status {
 interface Facts {
   readonly examples: number
   readonly imports: number
-  readonly unfinishedImports: readonly string[]
+  readonly unfinishedImports: readonly { readonly path: string; readonly command: string }[]
   /** Examples that someone or something labelled. */
   readonly labelled: number
   readonly labelers: number
@@ -51,7 +52,7 @@ async function gather({ store }: Project): Promise<Facts> {
   const events = await presentEvents(store)
   const unfinished = await db
     .selectFrom('import')
-    .select('path')
+    .select(['path', 'options'])
     .where('status', '!=', 'done')
     .where('content_hash', 'is not', null)
     .execute()
@@ -81,7 +82,10 @@ async function gather({ store }: Project): Promise<Facts> {
   return {
     examples: await count('example'),
     imports: await count('import'),
-    unfinishedImports: unfinished.map(({ path }) => path),
+    unfinishedImports: unfinished.map(({ path, options }) => ({
+      path,
+      command: importCommand(path, JSON.parse(options) as Settings),
+    })),
     labelled: new Set(events.map(({ example }) => example)).size,
     labelers: new Set(events.map(({ labeler }) => labeler)).size,
     snapshot: snapshot
@@ -128,7 +132,7 @@ function boxesOf({
     {
       box: 'sourcing',
       state: examples === 0 ? 'empty' : unfinishedImports.length > 0 ? 'changed' : 'done',
-      says: `${some(examples, 'example')} from ${some(imports, 'import')}${unfinishedImports.length > 0 ? `; not finished: ${unfinishedImports.join(', ')}` : ''}`,
+      says: `${some(examples, 'example')} from ${some(imports, 'import')}${unfinishedImports.length > 0 ? `; not finished: ${unfinishedImports.map(({ path }) => path).join(', ')}` : ''}`,
     },
     {
       box: 'labeling',
@@ -161,7 +165,7 @@ function boxesOf({
 function nextOf({ examples, unfinishedImports, labelled, snapshot, run }: Facts): Status['next'] {
   const [unfinished] = unfinishedImports
   if (unfinished !== undefined)
-    return { command: `descent import ${unfinished}`, why: 'an import has not finished: it goes on where it was' }
+    return { command: unfinished.command, why: 'an import has not finished: it goes on where it was' }
   if (examples === 0) return { command: 'descent import PATH…', why: 'there are no examples yet' }
   if (labelled === 0) return { command: 'descent label', why: 'there are no labels yet' }
   if (snapshot === null) return { command: 'descent snapshot', why: 'training needs a version of the data that stays' }

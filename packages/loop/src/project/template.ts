@@ -14,7 +14,7 @@ ${kindSettings(kind)}
   // Shares of examples to validate and to test with. Also: stratify, group, time, seed.
   split: { validation: 0.15, test: 0.15 },
 
-  // Crisp rules: labelers whose accuracy is estimated like a person's (\`descent label --rules\`).
+  // Crisp rules: labelers whose accuracy is estimated like a person's (\`descent labels rules\`).
   // rules: { ${rule(kind)} },
 
   // A recipe of your own, in place of the default one for this kind (\`descent architecture\` prints it).

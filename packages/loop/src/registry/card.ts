@@ -23,6 +23,10 @@ export interface CardFacts {
 }
 
 export function modelCard(facts: CardFacts): string {
+  return textOf(facts).replace(/\n{3,}/g, '\n\n')
+}
+
+function textOf(facts: CardFacts): string {
   const { project, version, message, createdAt, run, recipe, snapshot, signature } = facts
   const { splits } = snapshot.summary
   return `# ${project}, version ${version}

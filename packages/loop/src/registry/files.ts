@@ -1,7 +1,8 @@
 /**
  * What a version keeps in its folder: `model.safetensors` (with `model.json` where the architecture can be written down, and
  * the network's code where it has some), `settings.json`, `features.json`, `signature.json`, `calibration.json`,
- * `golden.json`, `lineage.json` and `card.md`. The hash of each stands in the database.
+ * `golden.json`, `lineage.json`, and `card.md`. The hash of each but the card, which people go on writing, stands in the
+ * database.
  */
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'

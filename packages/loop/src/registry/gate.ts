@@ -5,8 +5,10 @@
 import { UserError } from '../errors.ts'
 import type { Column } from '../evaluation/columns.ts'
 import { sliceColumnsOf } from '../evaluation/slice-columns.ts'
+import { StoppedError, type Work } from '../progress.ts'
 import type { GateConfig } from '../project/config.ts'
 import type { Project } from '../project/project.ts'
+import type { Content } from '../store/content.ts'
 import { currentVersion } from './aliases.ts'
 import {
   compare,
@@ -21,7 +23,7 @@ import type { Comparison, GateCheck, GateReport } from './gate-report.ts'
 import { type Background, backgroundOf, type JudgeExample, testExamples, trafficExamples } from './judge-examples.ts'
 import { type LoadedVersion, loadVersion } from './load-version.ts'
 
-export interface GateOptions {
+export interface GateOptions extends Work {
   /** Of the resampling. Default 1. */
   readonly seed?: number | undefined
 }
@@ -36,7 +38,7 @@ const leastTraffic = 30
 export async function askGate(
   project: Project,
   reference: number | string,
-  { seed = 1 }: GateOptions = {},
+  { seed = 1, ...work }: GateOptions = {},
 ): Promise<GateReport> {
   const challenger = await loadVersion(project, reference)
   const number = await currentVersion(project, 'champion')
@@ -44,14 +46,13 @@ export async function askGate(
   const { champion, fault } = await championFor(project, number, challenger)
   const background = await backgroundOf(project, champion ? [challenger.info, champion.info] : [challenger.info])
   const limits = project.config.gate ?? {}
-  const test = await testExamples(project, background)
   const checks = [
     ...(champion
-      ? await compared(project, { challenger, champion, background, test, limits, seed })
+      ? await compared(project, { challenger, champion, background, limits, seed, work })
       : fault === null
         ? [unjudged('test set', 'There is no champion yet to compare with.')]
         : [{ ...unjudged('test set', fault), passed: false }]),
-    await latencyCheck(challenger, test, limits),
+    await latencyCheck(challenger, testExamples(project, background), limits),
     sizeCheck(challenger, limits),
   ]
   return {
@@ -85,24 +86,25 @@ interface Contest {
   readonly challenger: LoadedVersion
   readonly champion: LoadedVersion
   readonly background: Background
-  readonly test: readonly JudgeExample[]
   readonly limits: GateConfig
   readonly seed: number
+  readonly work: Work
 }
 
 async function compared(project: Project, contest: Contest): Promise<GateCheck[]> {
-  const { challenger, background, test, limits, seed } = contest
+  const { challenger, background, limits, seed } = contest
   const { margin = 0.02 } = limits
   const { task } = challenger.signature.output
   const checks: GateCheck[] = []
-  if (test.length === 0) {
+  const count = background.test.length
+  if (count === 0) {
     const sentence =
       'There is no test example that neither of the two models has learned from: freeze a test set (`descent snapshot --freeze`).'
     checks.push({ check: 'test set', passed: false, sentence, comparison: null })
   } else {
-    const { old, fresh } = await scoresOn(test, contest)
+    const { old, fresh } = await scoresOn(testExamples(project, background), count, contest)
     checks.push(comparisonCheck('test set', 'test examples', compare(old, fresh, { task, seed }), margin))
-    const columns = await columnsOf(project, test, background)
+    const columns = await columnsOf(project, background)
     checks.push(sliceCheck(compareSlices(old, fresh, columns, { task, seed }), limits))
   }
   const traffic = await trafficExamples(project, background)
@@ -110,28 +112,41 @@ async function compared(project: Project, contest: Contest): Promise<GateCheck[]
     const sentence = `Of the traffic ${traffic.length} inputs have feedback that neither model has learned from; ${leastTraffic} would be judged.`
     checks.push(unjudged('traffic', sentence))
   } else {
-    const { old, fresh } = await scoresOn(traffic, contest)
+    const { old, fresh } = await scoresOn(traffic, traffic.length, contest)
     checks.push(comparisonCheck('traffic', 'inputs with feedback', compare(old, fresh, { task, seed }), margin))
   }
   return checks
 }
 
-async function scoresOn(examples: readonly JudgeExample[], { champion, challenger }: Contest) {
-  const contents = examples.map(({ content }) => content)
-  const labels = examples.map(({ label }) => label)
-  return {
-    old: scoresOf(await champion.predict(contents), labels),
-    fresh: scoresOf(await challenger.predict(contents), labels),
+const batch = 256
+
+/** What champion and challenger score on the same examples, a batch of them at a time. */
+async function scoresOn(
+  examples: Iterable<JudgeExample> | AsyncIterable<JudgeExample>,
+  total: number,
+  { champion, challenger, work: { onProgress, signal } }: Contest,
+): Promise<{ old: Float64Array; fresh: Float64Array }> {
+  const [old, fresh] = [new Float64Array(total), new Float64Array(total)]
+  let done = 0
+  let chunk: JudgeExample[] = []
+  const judge = async () => {
+    const contents = chunk.map(({ content }) => content)
+    const labels = chunk.map(({ label }) => label)
+    old.set(scoresOf(await champion.predict(contents), labels), done)
+    fresh.set(scoresOf(await challenger.predict(contents), labels), done)
+    done += chunk.length
+    chunk = []
+    onProgress?.({ what: 'the gate: both models answer', done, total, unit: 'examples' })
+    if (signal?.aborted) throw new StoppedError('Stopped: the champion is what it was.')
   }
+  for await (const example of examples) if (chunk.push(example) === batch) await judge()
+  if (chunk.length > 0) await judge()
+  return { old, fresh }
 }
 
 /** What slices are made of: the columns of examples, and their true class. */
-async function columnsOf(
-  project: Project,
-  test: readonly JudgeExample[],
-  { snapshots: [newest] }: Background,
-): Promise<Column[]> {
-  const numbers = test.map(({ number }) => number as number)
+async function columnsOf(project: Project, { test, snapshots: [newest] }: Background): Promise<Column[]> {
+  const numbers = test.map(({ number }) => number)
   const columns = await sliceColumnsOf(project, numbers, newest?.columns ?? [])
   if (newest?.task !== 'class') return columns
   return [...columns, { name: 'label', values: test.map(({ label }) => String(label)) }]
@@ -173,16 +188,18 @@ const timed = 50
 /** The median time of one answer to one content, after plans were compiled. */
 async function latencyCheck(
   { predict }: LoadedVersion,
-  test: readonly JudgeExample[],
+  test: AsyncIterable<JudgeExample>,
   { latency }: GateConfig,
 ): Promise<GateCheck> {
-  if (test.length === 0) return unjudged('latency', 'There is no test example to measure the time of an answer with.')
+  const contents: Content[] = []
+  for await (const { content } of test) if (contents.push(content) === timed) break
+  if (contents.length === 0)
+    return unjudged('latency', 'There is no test example to measure the time of an answer with.')
   const times: number[] = []
-  for (let i = 0; i < timed + 5; i++) {
-    const { content } = test[i % test.length] as JudgeExample
+  for (let i = -5; i < timed; i++) {
     const began = performance.now()
-    await predict([content])
-    if (i >= 5) times.push(performance.now() - began)
+    await predict([contents[(i + 5) % contents.length] as Content])
+    if (i >= 0) times.push(performance.now() - began)
   }
   const median = times.sort((a, b) => a - b)[timed / 2] as number
   const passed = latency === undefined || median <= latency

@@ -12,8 +12,6 @@ import { readSnapshot, type Snapshot, type SnapshotEntry } from '../versioning/s
 import type { Version } from './version.ts'
 
 export interface JudgeExample {
-  /** The example's number in this project; null where it is known from traffic alone. */
-  readonly number: number | null
   readonly content: Content
   readonly label: LabelValue
 }
@@ -38,12 +36,12 @@ export async function backgroundOf(project: Project, versions: readonly Version[
   return { snapshots: all.map(({ snapshot }) => snapshot), test, learned }
 }
 
-export async function testExamples(project: Project, { test }: Background): Promise<JudgeExample[]> {
-  const found: JudgeExample[] = []
+/** The test examples with their contents, without holding all of them. */
+export async function* testExamples(project: Project, { test }: Background): AsyncGenerator<JudgeExample> {
+  let at = 0
   const numbers = test.map(({ number }) => number)
-  for await (const { number, content } of readExamples(project.store, numbers))
-    found.push({ number, content, label: (test[found.length] as SnapshotEntry).label })
-  return found
+  for await (const { content } of readExamples(project.store, numbers))
+    yield { content, label: (test[at++] as SnapshotEntry).label }
 }
 
 /** At most so many of the newest answered requests with feedback. */
@@ -65,7 +63,7 @@ export async function trafficExamples({ store }: Project, { learned }: Backgroun
     if (found.size >= mostTraffic) break
     if (body === null || learned.has(content) || found.has(content)) continue
     const label = JSON.parse(value) as LabelValue
-    found.set(content, { number: null, content: decodeContent({ media, body }), label })
+    found.set(content, { content: decodeContent({ media, body }), label })
   }
   return [...found.values()]
 }

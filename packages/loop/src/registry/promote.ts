@@ -3,12 +3,13 @@
  * notices: requests that are under way are answered by the version that took them.
  */
 import { UserError } from '../errors.ts'
+import type { Work } from '../progress.ts'
 import type { Project } from '../project/project.ts'
 import { type AliasChange, currentVersion, setAlias, versionBefore } from './aliases.ts'
 import { askGate } from './gate.ts'
 import type { GateReport } from './gate-report.ts'
 
-export interface PromoteOptions {
+export interface PromoteOptions extends Work {
   readonly who?: string | undefined
   readonly why?: string | undefined
   /** Also where the gate refuses. Needs `why`; what the gate found is kept. */
@@ -29,11 +30,11 @@ export interface Promotion {
 export async function promote(
   project: Project,
   reference: number | string,
-  { who, why, force = false, seed }: PromoteOptions = {},
+  { who, why, force = false, ...options }: PromoteOptions = {},
 ): Promise<Promotion> {
   if (force && (why === undefined || why.trim() === ''))
     throw new UserError('To go past the gate needs a reason, which is kept: --force --why "…".')
-  const report = await askGate(project, reference, { seed })
+  const report = await askGate(project, reference, options)
   if (!report.passed && !force) return { report, change: null }
   const change = await setAlias(project, 'champion', report.challenger, {
     who,

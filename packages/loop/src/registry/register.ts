@@ -1,8 +1,10 @@
 /** `descent register`: makes a model version of a run: its files, gathered, judged and hashed, in a folder that stays. */
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { evaluateRun } from '../evaluation/evaluate.ts'
+import { StoppedError, type Work } from '../progress.ts'
 import type { Project } from '../project/project.ts'
 import { type Example, readExamples } from '../store/examples.ts'
 import { writeWhole } from '../store/files.ts'
@@ -21,7 +23,7 @@ import type { OutputSignature } from './served-model.ts'
 import { signatureOf } from './signature.ts'
 import { findVersion, type Version, versionFolder } from './version.ts'
 
-export interface RegisterOptions {
+export interface RegisterOptions extends Work {
   /** What it is, in a few words. */
   readonly message?: string | undefined
 }
@@ -37,16 +39,22 @@ const draftPrefix = '.draft-'
  *
  * @example
  * ```ts
- * const { version } = await registerRun(project, 12, { message: 'with the new labels' })
+ * import { loadVersion, makeSnapshot, openProject, registerRun, trainRun } from '@descent/loop'
+ * const project = await openProject('penguins')
+ * await makeSnapshot(project)
+ * const run = await trainRun(project, { seed: 3, epochs: 10 })
+ * const { version } = await registerRun(project, run.number, { message: 'a beginning' })
  * const model = await loadVersion(project, version.number)
- * const [answer] = await model.predict([{ kind: 'text', text: 'You have won!' }])
+ * const [answer] = await model.predict([{ kind: 'row', values: { 'Beak Depth (mm)': 15, 'Body Mass (g)': 5400 } }])
+ * console.log('label' in answer && answer.label) // → Gentoo
+ * await project.close()
  * ```
  * @throws {UserError} where there is no such run, it is not done, or there is nothing to judge it by
  */
 export async function registerRun(
   project: Project,
   number?: number,
-  { message }: RegisterOptions = {},
+  { message, onProgress, signal }: RegisterOptions = {},
 ): Promise<{ version: Version; made: boolean }> {
   const run = await findRun(project, number)
   const before = await versionOfRun(project, run.number)
@@ -55,18 +63,25 @@ export async function registerRun(
   const kept = await readSignature(from)
   const { target, predictions } = await runPredictions(project, run.number)
   if (!kept) throw new UserError(`The folder of run ${run.number}, ${from}, is gone: put it back, or train again.`)
+  const step = (what: string, done: number) => {
+    if (signal?.aborted) throw new StoppedError('Stopped: nothing was registered.')
+    onProgress?.({ what: `registering run ${run.number}: ${what}`, done, total: 3, unit: 'steps' })
+  }
+  step('its figures', 0)
   const evaluation = await evaluateRun(project, { run: run.number })
   const { snapshot, entries } = await readSnapshot(project, run.snapshot)
 
   const models = join(project.store.folder, 'models')
   await mkdir(models, { recursive: true })
   await sweepDrafts(models)
-  const draft = await mkdtemp(join(models, draftPrefix))
+  const draft = join(models, `${draftPrefix}${randomUUID()}`)
+  await mkdir(draft)
   try {
     await copyFiles(run, from, draft)
     const trained = await loadTrained(project, draft, kept.signature, kept.features)
     const signature = signatureOf(kept.features, trained.features.layout, target)
     const calibration = calibrationOf(predictions, target)
+    step('its golden predictions', 1)
     const golden = await goldenOf(project, trained, entries, signature.output, calibration.temperature)
     const files: VersionFiles = {
       'settings.json': kept.signature,
@@ -79,6 +94,7 @@ export async function registerRun(
     for (const [name, content] of Object.entries(files))
       await writeWhole(join(draft, name), `${JSON.stringify(content, null, name === 'features.json' ? 0 : 2)}\n`)
 
+    step('its files', 2)
     const metrics = versionMetrics(evaluation)
     const facts = {
       project: project.name,
@@ -106,9 +122,9 @@ export async function registerRun(
         .returning('number')
         .executeTakeFirstOrThrow()
       const { notes } = trained.features
+      const { files, bytes } = await hashFolder(draft)
       const card = modelCard({ ...facts, version: number, message: message ?? null, createdAt, notes })
       await writeWhole(join(draft, cardName), card)
-      const { files, bytes } = await hashFolder(draft)
       await db
         .updateTable('version')
         .set({ files: JSON.stringify(files), bytes })

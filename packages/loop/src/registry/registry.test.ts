@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
-import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { descent } from '../cli/test-command.ts'
+import { runFolder } from '../training/run.ts'
+import { trainRun } from '../training/train-run.ts'
 import { readSnapshot } from '../versioning/snapshot.ts'
 import { hashFolder } from './files.ts'
+import type { Golden } from './golden.ts'
+import { removeGolden } from './golden-removal.ts'
 import { loadVersion } from './load-version.ts'
 import { registerRun } from './register.ts'
 import { carProject, digitProject, penguinProject } from './test-versions.ts'
@@ -81,7 +86,7 @@ test('a version whose files changed is refused, and the refusal names the file',
   await registerRun(project)
   const folder = versionFolder(project, 1)
   const again = new RegExp(`Put it back from a copy, or register run ${run.number} again`)
-  for (const name of ['model.safetensors', 'features.json', 'card.md']) {
+  for (const name of ['model.safetensors', 'features.json', 'calibration.json']) {
     const path = join(folder, name)
     const before = await readFile(path)
     await appendFile(path, ' ')
@@ -92,6 +97,8 @@ test('a version whose files changed is refused, and the refusal names the file',
     await rm(`${path}.away`)
     await writeFile(path, before)
   }
+  // The card is for people to complete.
+  await appendFile(join(folder, 'card.md'), 'It tells penguins apart.')
   await loadVersion(project, 1)
 })
 
@@ -120,6 +127,53 @@ test('a version that answers otherwise than when it was registered is refused, a
   const model = await loadVersion(project, 1)
   const [answer] = await model.predict([{ kind: 'row', values: { Cylinders: 4, Horsepower: 80 } }])
   assert.ok(answer && 'value' in answer && answer.value > 10 && answer.value < 60)
+})
+
+test('an example that must be forgotten leaves the golden predictions, which still check the rest', async (t) => {
+  const { project } = await penguinProject(t, { epochs: 1 })
+  await registerRun(project)
+  const path = join(versionFolder(project, 1), 'golden.json')
+  const golden = async () => JSON.parse(await readFile(path, 'utf8')) as Golden
+  const { examples } = await golden()
+  assert.equal(examples.length, 16)
+  const gone = examples[4] as Golden['examples'][0]
+  assert.equal(await removeGolden(project, 1, gone.id), true)
+  assert.deepEqual(
+    (await golden()).examples,
+    examples.filter(({ id }) => id !== gone.id),
+  )
+  assert.equal(await removeGolden(project, 1, gone.id), false)
+  await loadVersion(project, 1)
+})
+
+test('what a killed registration left behind is no obstacle', async (t) => {
+  const { project } = await penguinProject(t, { epochs: 1 })
+  // As it lies when the process ends between the renaming of the folder and the commit of its row.
+  await mkdir(versionFolder(project, 1), { recursive: true })
+  await writeFile(join(versionFolder(project, 1), 'model.safetensors'), 'other')
+  const { version } = await registerRun(project)
+  assert.equal(version.number, 1)
+  await loadVersion(project, 1)
+})
+
+test('a version needs nothing of its run, nor the file that its network was written in', async (t) => {
+  const { project } = await penguinProject(t, { epochs: 1 })
+  const modules = fileURLToPath(new URL('../../../../node_modules', import.meta.url))
+  await symlink(modules, join(project.folder, 'node_modules'))
+  const recipe = join(project.folder, 'mine.ts')
+  await writeFile(
+    recipe,
+    `import { nn } from 'descent'
+export default { network: ({ layout, outputs }) => new nn.Sequential(new nn.Linear(layout.numbers + layout.categories.length, outputs)) }
+`,
+  )
+  const run = await trainRun(project, { recipe: 'mine.ts', epochs: 1, threads: 1 })
+  await registerRun(project, run.number)
+  const content = { kind: 'row', values: { 'Body Mass (g)': 4000 } } as const
+  const before = await (await loadVersion(project, 1)).predict([content])
+  await writeFile(recipe, 'export default 3')
+  await rm(runFolder(project, run.number), { recursive: true })
+  assert.deepEqual(await (await loadVersion(project, 1)).predict([content]), before)
 })
 
 test('images: registered by the command, which says what comes next', async (t) => {

@@ -49,7 +49,8 @@ export function mailProject(t: TestContext, { epochs = 3, ...settings }: Setting
 
 const mlp = { name: 'small', network: { type: 'mlp', hidden: [32], dropout: 0 }, augmentation: [] }
 
-async function trained(
+/** A project of these examples, their snapshot and a run. */
+export async function trained(
   t: TestContext,
   kind: Kind,
   examples: readonly TestExample[],

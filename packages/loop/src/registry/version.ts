@@ -14,11 +14,11 @@ export interface Version {
   readonly run: number
   readonly createdAt: string
   readonly message: string | null
-  /** SHA-256 of each of its files, by name. */
+  /** SHA-256 of each of its files but the card, by name. */
   readonly files: Readonly<Record<string, string>>
   readonly signature: VersionSignature
   readonly metrics: VersionMetrics
-  /** Of all its files. */
+  /** Of these files. */
   readonly bytes: number
 }
 

@@ -1,49 +1,17 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import { presentLabels } from '../labeling/events.ts'
-import type { Project } from '../project/project.ts'
 import { type Cell, encodeContent, exampleId } from '../store/content.ts'
-import { readExamples } from '../store/examples.ts'
 import { testFolder, testProject } from '../test-project.ts'
 import { importFiles } from './import.ts'
-
-const require = createRequire(import.meta.url)
-
-/** Where a package with real data lies; null, and the test is skipped, where it is not installed. */
-function dataOf(t: TestContext, name: string): string | null {
-  try {
-    return dirname(require.resolve(`${name}/package.json`))
-  } catch {
-    t.skip(`${name} is not installed`)
-    return null
-  }
-}
-
-async function all(project: Project) {
-  const rows = await project.store.db.selectFrom('example').select('number').orderBy('number').execute()
-  const examples = []
-  for await (const example of readExamples(
-    project.store,
-    rows.map(({ number }) => number),
-  ))
-    examples.push(example)
-  return examples
-}
-
-async function file(t: TestContext, name: string, content: string | Uint8Array): Promise<string> {
-  const path = join(await testFolder(t), name)
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, content)
-  return path
-}
+import { allExamples, dataOf, testFile } from './test-import.ts'
 
 test('rows keep their cells, and the target becomes a label event', async (t) => {
   const project = await testProject(t, 'tabular')
-  const path = await file(
+  const path = await testFile(
     t,
     'a.csv',
     'size,colour,when,ok,note,kind\n1.50,red,2024-03-01,yes,"he said ""hi"", twice",a\n-0,red,2024-03-02,no,,b\n2e3,blue,2024-03-02,TRUE,"two\nlines",a\n7,blue,,no,x,\n',
@@ -60,7 +28,7 @@ test('rows keep their cells, and the target becomes a label event', async (t) =>
       ['note', 'text', 1],
     ],
   )
-  const contents = (await all(project)).map(({ content }) => content)
+  const contents = (await allExamples(project)).map(({ content }) => content)
   assert.deepEqual(contents, [
     { kind: 'row', values: { colour: 'red', note: 'he said "hi", twice', ok: true, size: 1.5, when: '2024-03-01' } },
     { kind: 'row', values: { colour: 'red', ok: false, size: 0, when: '2024-03-02' } },
@@ -94,9 +62,9 @@ test('ids are those of the canonical content, whatever the cells are', async (t)
     { numRuns: 300, seed: 7 },
   )
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
-  const path = await file(t, 'a.csv', `n,t\n${rows.map(({ n, t }) => `${n},${quoted(t)}`).join('\n')}\n`)
+  const path = await testFile(t, 'a.csv', `n,t\n${rows.map(({ n, t }) => `${n},${quoted(t)}`).join('\n')}\n`)
   await importFiles(project, [path])
-  const ids = new Set((await all(project)).map(({ id }) => id))
+  const ids = new Set((await allExamples(project)).map(({ id }) => id))
   const expected = rows.map((values) =>
     exampleId(encodeContent({ kind: 'row', values: values as Record<string, Cell> })),
   )
@@ -105,7 +73,7 @@ test('ids are those of the canonical content, whatever the cells are', async (t)
 
 test('importing again adds nothing', async (t) => {
   const project = await testProject(t, 'tabular')
-  const path = await file(t, 'a.csv', 'x,y,k\n1,2,a\n1,2,a\n1,2,b\n3,4,b\n')
+  const path = await testFile(t, 'a.csv', 'x,y,k\n1,2,a\n1,2,a\n1,2,b\n3,4,b\n')
   const first = await importFiles(project, [path], { target: 'k' })
   assert.deepEqual([first.added, first.sources[0]?.duplicates], [2, { within: 2, before: 0 }])
   assert.deepEqual(
@@ -135,7 +103,7 @@ test('MNIST comes in from its IDX files, with its labels', async (t) => {
   await writeFile(join(source, 't10k-labels-idx1-ubyte'), cut(labels, 8, 1))
   const report = await importFiles(project, [source], { split: 'test' })
   assert.equal(report.added, count)
-  const [first] = await all(project)
+  const [first] = await allExamples(project)
   assert.ok(first?.content.kind === 'image')
   const { width, height, channels, media } = first.content
   assert.deepEqual([media, width, height, channels], ['image/raw', 28, 28, 1])
@@ -165,7 +133,7 @@ test('the folder of a text names its class', async (t) => {
   const report = await importFiles(project, [folder])
   assert.deepEqual(report.sources[0]?.classes, { a: 2, b: 1 })
   assert.deepEqual(
-    (await all(project)).map(({ name, content }) => [name, content]),
+    (await allExamples(project)).map(({ name, content }) => [name, content]),
     [
       ['a/1.txt', { kind: 'text', text: 'one' }],
       ['a/2.md', { kind: 'text', text: 'two' }],

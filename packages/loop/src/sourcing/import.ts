@@ -15,6 +15,7 @@ import { type Prepared, prepare } from './prepare.ts'
 import { ReadError, readInThread } from './read.ts'
 import { rejectPath } from './reject-file.ts'
 import { columnsOfFile, type ImportReport, makeReport, placeName, type SourceReport } from './report.ts'
+import { settingsOf } from './settings.ts'
 import { type Format, findSources, type Source } from './source.ts'
 import { undoImport } from './undo.ts'
 import { Writer } from './write.ts'
@@ -42,11 +43,8 @@ const defaultMaxBadShare = 0.05
  * once, importing again adds nothing, and an import that was stopped goes on when it is called again.
  * @example
  * ```ts
- * import { importFiles, openProject } from '@descent/loop'
- * const project = await openProject('penguins')
- * const report = await importFiles(project, ['penguins.jsonl'], { target: 'Species' })
+ * const report = await importFiles(project, ['penguins.csv'], { target: 'Species' })
  * console.log(report.added)
- * await project.close()
  * ```
  * @throws {UserError} where a file is missing, empty or no text, its columns are not those of the project, or too many of its
  * rows are bad: nothing of that file is kept then
@@ -98,15 +96,7 @@ async function importSource(project: Project, source: Source, options: ImportOpt
   const labeler = options.labeler ?? 'file'
   const begun = await begin(project.store, source, {
     hash,
-    settings: JSON.stringify({
-      target: layout?.target?.name ?? null,
-      group: layout?.group?.name ?? null,
-      time: layout?.time?.name ?? null,
-      text: layout?.content === 'text' ? layout.columns[0]?.name : null,
-      split: options.split ?? null,
-      label: options.label ?? null,
-      labeler,
-    }),
+    settings: JSON.stringify(settingsOf(options, layout)),
     columns: layout?.columns.length ?? 0,
     bringsFields: fields.length > 0,
     labeler: { name: labeler, kind: options.labeler === undefined ? 'file' : 'person' },
@@ -136,8 +126,9 @@ async function run(
     if (bad <= limit * read) return
     const [first] = counts.rejects
     const example = first ? ` The first: ${placeName(source, first.place, first.name)}: ${first.reason}.` : ''
+    const types = task.what === 'table' ? ' Where a column was taken for the wrong type, say so in columns there.' : ''
     throw new ReadError(
-      `${source.path}: ${bad} of the first ${read} rows are bad, more than the limit of ${100 * limit} % (maxBadShare in descent.config.ts).${example} They are in ${rejectFile}. Nothing was imported.`,
+      `${source.path}: ${bad} of the first ${read} rows are bad, more than the limit of ${100 * limit} % (maxBadShare in descent.config.ts).${types}${example} They are in ${rejectFile}. Nothing was imported.`,
     )
   }
   try {

@@ -12,6 +12,7 @@ import {
 } from './layout.ts'
 import { asText } from './object-rows.ts'
 import { inferredType, type Sample } from './sample.ts'
+import type { Settings } from './settings.ts'
 
 export interface TableOptions {
   /** The column that holds the label. Default: the config's, or that of the last import. */
@@ -154,11 +155,11 @@ async function lastTarget({ store }: Project): Promise<string | null> {
   const imports = await store.db
     .selectFrom('import')
     .select('options')
-    .where('status', '=', 'done')
+    .where('content_hash', 'is not', null)
     .orderBy('id', 'desc')
     .execute()
   for (const { options } of imports) {
-    const { target } = JSON.parse(options) as { target?: string }
+    const { target } = JSON.parse(options) as Partial<Settings>
     if (typeof target === 'string') return target
   }
   return null

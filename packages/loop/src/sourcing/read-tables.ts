@@ -1,6 +1,4 @@
 /** Reads table files (CSV, TSV, JSON Lines, Parquet in constant memory; JSON whole), batch by batch. */
-import { isUtf8 } from 'node:buffer'
-import { open } from 'node:fs/promises'
 import { UserError } from '../errors.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { CsvRows } from './csv-rows.ts'
@@ -8,6 +6,7 @@ import { type Encoding, utf8Pieces } from './encoding.ts'
 import type { LabelRule } from './label-rule.ts'
 import type { Layout } from './layout.ts'
 import { type ObjectRow, ObjectRows } from './object-rows.ts'
+import { parquetRows } from './parquet-rows.ts'
 import type { TableFormat } from './source.ts'
 
 export interface TableTask {
@@ -52,9 +51,8 @@ async function* readCsv({ path, name, encoding, delimiter, layout, label }: Tabl
 async function* readJsonl({ path, name, encoding, layout, label }: TableTask): AsyncGenerator<Batch> {
   const out = new BatchBuilder(layout.columns.length)
   const rows = new ObjectRows(layout, label, out)
-  for await (const read of jsonLines(utf8Pieces(path, name, encoding))) {
-    const { line, text } = read
-    const row = parseLine(read)
+  for await (const { line, text } of jsonLines(utf8Pieces(path, name, encoding))) {
+    const row = parseLine(text)
     if (typeof row === 'string') rows.reject(line, row, text)
     else rows.add(line, row, () => text)
     if (out.full) yield out.take()
@@ -110,7 +108,7 @@ export function isObject(value: unknown): value is ObjectRow {
 /** The lines that are not blank. */
 export async function* jsonLines(
   pieces: AsyncIterable<Uint8Array>,
-): AsyncGenerator<{ readonly line: number; readonly text: string; readonly valid: boolean }> {
+): AsyncGenerator<{ readonly line: number; readonly text: string }> {
   let rest: Uint8Array = new Uint8Array(0)
   let line = 0
   for await (const piece of pieces) {
@@ -118,24 +116,20 @@ export async function* jsonLines(
     let at = 0
     for (let end = bytes.indexOf(10, at); end >= 0; end = bytes.indexOf(10, at)) {
       line++
-      const read = lineOf(bytes.subarray(at, end))
-      if (read.text !== '') yield { line, ...read }
+      const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at)
+        .toString()
+        .trim()
+      if (text !== '') yield { line, text }
       at = end + 1
     }
     rest = bytes.slice(at)
   }
-  const read = lineOf(rest)
-  if (read.text !== '') yield { line: line + 1, ...read }
-}
-
-function lineOf(bytes: Uint8Array): { readonly text: string; readonly valid: boolean } {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().trim()
-  // U+FFFD may stand in the file itself, where whoever wrote it had lost a character.
-  return { text, valid: !text.includes('\ufffd') || isUtf8(bytes) }
+  const text = Buffer.from(rest).toString().trim()
+  if (text !== '') yield { line: line + 1, text }
 }
 
 /** The object in a line; a sentence where there is none. */
-export function parseLine({ text, valid }: { readonly text: string; readonly valid: boolean }): ObjectRow | string {
+export function parseLine(text: string): ObjectRow | string {
   let row: unknown
   try {
     row = JSON.parse(text)
@@ -143,7 +137,7 @@ export function parseLine({ text, valid }: { readonly text: string; readonly val
     return `this is not JSON (${(error as Error).message})`
   }
   if (!isObject(row)) return notAnObject
-  if (!valid) return 'the text is not UTF-8'
+  if (text.includes('\ufffd')) return 'the text is not UTF-8'
   return row
 }
 
@@ -155,43 +149,4 @@ async function* readParquet({ path, name, layout, label }: TableTask): AsyncGene
     if (out.full) yield out.take()
   }
   yield out.take()
-}
-
-/** The rows of a Parquet file, one group of them after the other; `most` of them. */
-export async function* parquetRows(
-  path: string,
-  name: string,
-  most = Number.POSITIVE_INFINITY,
-): AsyncGenerator<{ readonly number: number; readonly row: ObjectRow }> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet')
-  const handle = await open(path)
-  try {
-    const { size } = await handle.stat()
-    const slice = async (from: number, to = size): Promise<ArrayBuffer> => {
-      const bytes = new Uint8Array(Math.max(0, to - from))
-      await handle.read(bytes, 0, bytes.length, from)
-      return bytes.buffer
-    }
-    const file = { byteLength: size, slice }
-    const damaged = (error: unknown): never => {
-      throw new UserError(
-        `${name} is no Parquet file that can be read: ${(error as Error).message}. Nothing was imported.`,
-      )
-    }
-    const metadata = await parquetMetadataAsync(file).catch(damaged)
-    let start = 0
-    for (const group of metadata.row_groups) {
-      const groupEnd = start + Number(group.num_rows)
-      // A large group is read by parts, so that it need not fit into memory as objects.
-      while (start < groupEnd) {
-        const end = Math.min(groupEnd, start + Math.min(50_000, most - start))
-        const objects = await parquetReadObjects({ file, metadata, rowStart: start, rowEnd: end }).catch(damaged)
-        for (const [i, row] of objects.entries()) yield { number: start + i + 1, row }
-        start = end
-        if (start >= most) return
-      }
-    }
-  } finally {
-    await handle.close()
-  }
 }

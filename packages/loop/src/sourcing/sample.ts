@@ -6,7 +6,8 @@ import { type Encoding, utf8Pieces } from './encoding.ts'
 import type { FieldType } from './layout.ts'
 import { missingWords } from './missing-values.ts'
 import { asText, type ObjectRow } from './object-rows.ts'
-import { isObject, jsonArray, jsonLines, parquetRows, parseLine } from './read-tables.ts'
+import { parquetRows } from './parquet-rows.ts'
+import { isObject, jsonArray, jsonLines, parseLine } from './read-tables.ts'
 import type { TableFormat } from './source.ts'
 
 /** How many rows are looked at. */
@@ -41,8 +42,8 @@ export async function sampleTable(options: SampleOptions): Promise<Sample> {
     }
     case 'jsonl': {
       const rows: ObjectRow[] = []
-      for await (const line of jsonLines(utf8Pieces(path, name, encoding))) {
-        const row = parseLine(line)
+      for await (const { text } of jsonLines(utf8Pieces(path, name, encoding))) {
+        const row = parseLine(text)
         if (typeof row !== 'string') rows.push(row)
         if (rows.length >= sampleRows) break
       }

@@ -93,6 +93,7 @@ export async function findSources(
 
 interface Listed extends SourceFile {
   readonly format: Format | null
+  /** As the person wrote it; of a file in a folder, the folder as the person wrote it and its path within. */
   readonly written: string
 }
 
@@ -110,7 +111,12 @@ async function ofFolder(kind: Kind, written: string, folder: string, format: For
     .map((entry) => {
       const path = join(entry.parentPath, entry.name)
       const name = relative(folder, path).split(sep).join('/')
-      return { path, name, written, label: name.includes('/') ? (name.split('/')[0] as string) : null }
+      return {
+        path,
+        name,
+        written: join(written, name),
+        label: name.includes('/') ? (name.split('/')[0] as string) : null,
+      }
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const typed = await Promise.all(
@@ -162,13 +168,7 @@ function grouped(files: readonly Listed[], path: string): Source[] {
     if (some.length === 0) continue
     if (format === 'idx') sources.push(...pairs(some, path))
     else if (format === 'images' || format === 'text') sources.push({ path, format, files: some })
-    else
-      for (const file of some)
-        sources.push({
-          path: file.written === path && some.length > 1 ? join(path, file.name) : file.written,
-          format,
-          files: [file],
-        })
+    else for (const file of some) sources.push({ path: file.written, format, files: [file] })
   }
   return sources
 }
@@ -187,10 +187,6 @@ function pairs(files: readonly Listed[], path: string): Source[] {
       .replace(/(images?|labels?)[-._]?idx\d|images?|labels?|idx\d/g, '')
   return images.map((file) => {
     const own = images.length === 1 && labels.length === 1 ? labels[0] : labels.find((l) => stem(l) === stem(file))
-    return {
-      path: file.written === path && images.length > 1 ? join(path, file.name) : file.written,
-      format: 'idx',
-      files: own ? [file, own] : [file],
-    }
+    return { path: file.written, format: 'idx', files: own ? [file, own] : [file] }
   })
 }

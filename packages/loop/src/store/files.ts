@@ -24,7 +24,9 @@ export class Files {
     const hash = createHash('sha256').update(bytes).digest('hex')
     const path = this.path(hash)
     if (await exists(path)) return hash
-    await mkdir(join(this.folder, hash.slice(0, 2)), { recursive: true })
+    await mkdir(join(this.folder, hash.slice(0, 2)), { recursive: true }).catch((error: unknown) => {
+      throw explainWrite(error, path)
+    })
     await writeWhole(path, bytes)
     return hash
   }
@@ -79,13 +81,17 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-      throw new UserError(
-        `The disk is full: ${path} cannot be written. What was reported as done is kept; make room and run the command again.`,
-      )
-    }
-    throw error
+    throw explainWrite(error, path)
   }
+}
+
+/** What it means to a person that a file cannot be written, where there is no room for it. */
+export function explainWrite(error: unknown, path: string): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (!['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code)) return error
+  return new UserError(
+    `The disk is full: ${path} cannot be written. What was reported as done is kept; make room and run the command again.`,
+  )
 }
 
 async function exists(path: string): Promise<boolean> {

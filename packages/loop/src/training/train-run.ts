@@ -5,14 +5,14 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type EpochReport, manualSeed, NonFiniteLossError, type nn, setThreads, Trainer } from 'descent'
+import { type EpochReport, manualSeed, NonFiniteLossError, type nn, setThreads } from 'descent'
 import { type Features, featuresFrom, fitFeatures } from '../architecture/features.ts'
 import type { NetworkInput } from '../architecture/input.ts'
 import { type LoadedRecipe, loadRecipe, recallCode } from '../architecture/load-recipe.ts'
 import { outputFault } from '../architecture/output-fault.ts'
 import { type DataProfile, profileOf } from '../architecture/profile.ts'
 import { type Recipe, recipeHash } from '../architecture/recipe.ts'
-import { makeAugmentation, makeLoss, makeOptimizer, makeSchedule } from '../architecture/settings.ts'
+import { makeLoss } from '../architecture/settings.ts'
 import { recipeWarnings, requireLoss } from '../architecture/warnings.ts'
 import { UserError } from '../errors.ts'
 import { StoppedError, type Work } from '../progress.ts'
@@ -25,10 +25,12 @@ import { claimRun, claimUnfinished } from './claim.ts'
 import { EnergyMeter, environmentOf } from './environment.ts'
 import { contentsOf, loadSplit } from './examples.ts'
 import { checkpointsName, codeName, predictionsName, readSignature, saveWeights, writeSignature } from './files.ts'
+import { fitNetwork } from './fit.ts'
 import { Model } from './model.ts'
 import { metricsOf, predictSplits, type Splits, savePredictions } from './predictions.ts'
 import { findRun, type Run, runFolder } from './run.ts'
 import { outputsOf, targetOf } from './target.ts'
+import { saveTrace, traceEpochs } from './traces.ts'
 
 export interface TrainOptions extends Work {
   /** A file of the project, or a recipe. Default: the config's, else the default for the kind. */
@@ -220,31 +222,19 @@ class Training {
   }
 
   async #fit(net: nn.Module, input: NetworkInput, splits: Splits, features: Features): Promise<void> {
-    const { run, loaded } = this.#started
+    const { run, loaded, profile } = this.#started
     const { onProgress, onEpoch, onNote, signal } = this.#options
     const { recipe } = loaded
-    const { epochs, batchSize } = recipe
-    const count = splits.train.length
-    const optimizer = makeOptimizer(recipe.optimizer, net)
-    // A last batch of one example has no variance for batch norm, and is too noisy for anything else.
-    const dropLast = count > batchSize && count % batchSize === 1
-    const steps = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize)
-    const schedule = makeSchedule(recipe.schedule, optimizer, { epochs, steps, lr: recipe.optimizer.lr })
-    const validated = splits.validation.length > 0
-    if (recipe.schedule.type === 'plateau' && !validated)
-      throw new UserError('The schedule "plateau" needs a validation split, and this snapshot has none.')
-    const black = features.state.type === 'pixels' ? -features.state.mean / features.state.deviation : 0
-    const transform = makeAugmentation(recipe, input.layout, { black, classes: input.outputs })
-    const { clipNorm, earlyStopping } = recipe
-    const trainer = new Trainer(net, {
+    const { epochs } = recipe
+    const { history, interrupted, overfitting } = await fitNetwork(net, {
+      recipe,
+      input,
+      features,
       train: splits.train,
-      ...(validated ? { validation: splits.validation } : {}),
-      loss: makeLoss(recipe.loss, this.#started.profile.counts),
-      optimizer,
-      epochs,
-      batchSize,
-      dropLast,
+      validation: splits.validation,
+      counts: profile.counts,
       seed: run.seed,
+<<<<<<< HEAD
       progress: false,
       ...(schedule ? { schedule } : {}),
       ...(transform ? { transform } : {}),
@@ -263,12 +253,22 @@ class Training {
             }),
           onEpoch: async (report) => {
             await this.#record(report)
+            if (traceEpochs(epochs).includes(report.epoch)) await saveTrace(this.#folder, report.epoch, net)
             onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
           },
         },
       ],
+=======
+      signal,
+      checkpoints: join(this.#folder, checkpointsName),
+      onStep: ({ step, epoch, steps }) =>
+        onProgress?.({ what: `run ${run.number}, epoch ${epoch}`, done: step, total: steps, unit: 'steps' }),
+      onEpoch: async (report) => {
+        await this.#record(report)
+        onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
+      },
+>>>>>>> w/baselines
     })
-    const { history, interrupted, overfitting } = await trainer.fit()
     if (interrupted) {
       throw new StoppedError(
         `Stopped run ${run.number} in epoch ${history.length + 1} of ${epochs}. \`descent train --resume ${run.number}\` goes on there.`,

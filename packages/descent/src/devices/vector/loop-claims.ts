@@ -240,3 +240,35 @@ export function testLoops(label: string, device: () => Device, runs = usual): vo
     }
   })
 }
+
+/** The first buffer of the kernel is walked backwards: it should be the first of its device, too. */
+export function testBackwards(label: string, device: () => Device): void {
+  test(`${label}: rows read and written backwards where memory begins`, () => {
+    // 7 is no multiple of any number of lanes: a lane that does not count would lie far before the buffer.
+    const [rows, columns] = [7, 5000]
+    const length = rows * columns
+    const row = variable(0, rows)
+    const backwards = addConstant(scale(row, -columns), (rows - 1) * columns)
+    for (const access of ['read', 'write'] as const) {
+      const [from, to] = access === 'read' ? [backwards, row] : [row, backwards]
+      const [read, written] = access === 'read' ? [0, 1] : [1, 0]
+      const value: Expr = { kind: 'load', dtype: 'f32', guarded: false, buffer: read, index: from }
+      const kernel: LoopKernel = {
+        kind: 'loops',
+        flat: false,
+        buffers: [
+          { dtype: 'f32', access, length },
+          { dtype: 'f32', access: access === 'read' ? 'write' : 'read', length },
+        ],
+        rows: [{ id: 0, size: rows }],
+        stages: [{ axes: [], reductions: [], stores: [{ buffer: written, index: to, value }] }],
+      }
+      const numbers = Float32Array.from({ length }, (_, i) => i)
+      const result = run(device(), planOf(kernel), [numbers, numbers])[written] as Values
+      for (let i = 0; i < rows; i++) {
+        const far = (rows - 1 - i) * columns
+        assert.equal(result[access === 'read' ? i : far], access === 'read' ? far : i)
+      }
+    }
+  })
+}

@@ -2,21 +2,34 @@
 import type { Command } from 'commander'
 import { addAlias } from './alias.ts'
 import { addArchitecture } from './architecture.ts'
+import { addBaselines } from './baselines.ts'
+import { addCompare } from './compare.ts'
 import { addEvaluate } from './evaluate.ts'
+import { addExport } from './export.ts'
 import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
+<<<<<<< HEAD
 import { addMonitor } from './monitor.ts'
+=======
+import { addPredict } from './predict.ts'
+>>>>>>> w/serving
 import { addPromote } from './promote.ts'
 import { addQueue } from './queue.ts'
 import { addRegister } from './register.ts'
 import { addRuns } from './runs.ts'
+import { addServe } from './serve.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
+<<<<<<< HEAD
 import { addSweep } from './sweep.ts'
+=======
+import { addToken } from './token.ts'
+>>>>>>> w/serving
 import { addTrain } from './train.ts'
 import { addVersions } from './versions.ts'
+import { addWhy } from './why.ts'
 
 export const commands: readonly ((program: Command) => void)[] = [
   addInit,
@@ -27,13 +40,26 @@ export const commands: readonly ((program: Command) => void)[] = [
   addSnapshot,
   addArchitecture,
   addTrain,
+<<<<<<< HEAD
   addSweep,
+=======
+  addBaselines,
+>>>>>>> w/baselines
   addRuns,
   addEvaluate,
+  addCompare,
   addRegister,
   addVersions,
   addAlias,
   addPromote,
+  addExport,
+<<<<<<< HEAD
   addMonitor,
   addQueue,
+  addWhy,
+=======
+  addServe,
+  addPredict,
+  addToken,
+>>>>>>> w/serving
 ]

@@ -38,6 +38,13 @@ export function addLabel(program: Command): void {
     .option('--as <name>', 'who labels (default: your user name)')
     .option('-n, --count <number>', 'how many to ask about', wholeNumber(1), 100)
     .addOption(
+      new Option('--suspects', 'labels that are likely wrong, as `descent labels errors` found them').conflicts([
+        'disputed',
+        'strategy',
+      ]),
+    )
+    .addOption(new Option('--disputed', 'examples that others label differently').conflicts(['strategy']))
+    .addOption(
       new Option(
         '--strategy <name>',
         'how they are chosen (default: margin, before a network is trained: random)',

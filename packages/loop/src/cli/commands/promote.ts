@@ -23,8 +23,8 @@ export function addPromote(program: Command): void {
     .option('--as <who>', 'who promotes it (default: your user name)')
     .option('--seed <number>', 'of the resampling', wholeNumber(0), 1)
     .action((reference: string, { force, why, as, seed }: Options, command: Command) =>
-      withProject(command, async (project) => {
-        const { report, change } = await promote(project, reference, { force, why, who: as, seed })
+      withProject(command, async (project, work) => {
+        const { report, change } = await promote(project, reference, { force, why, who: as, seed, ...work })
         console.log(gateLines(report))
         if (change) {
           const past = change.how === 'forced' ? ' past the gate' : ''

@@ -16,8 +16,8 @@ export function addRegister(program: Command): void {
     .argument('[run]', 'its number (default: the latest that is done)', wholeNumber(1))
     .option('-m, --message <text>', 'what it is, in a few words')
     .action((run: number | undefined, options: { message?: string }, command: Command) =>
-      withProject(command, async (project) => {
-        const { version, made } = await registerRun(project, run, options)
+      withProject(command, async (project, work) => {
+        const { version, made } = await registerRun(project, run, { ...options, ...work })
         console.log(
           made
             ? `Registered run ${version.run} as version ${version.number}: ${shown(version.metrics)}.`

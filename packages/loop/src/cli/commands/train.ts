@@ -1,11 +1,14 @@
 /** `descent train`: trains a network on a snapshot and records it as a run. */
 import type { Command } from 'commander'
+import type { BaselineRun } from '../../baselines/baseline-run.ts'
+import { trainBaselines } from '../../baselines/train-baselines.ts'
 import type { Run } from '../../training/run.ts'
 import { type EpochNews, trainRun } from '../../training/train-run.ts'
 import { withProject } from '../context.ts'
 import { digits, metricsText, percent } from '../metric-text.ts'
 import { wholeNumber } from '../options.ts'
 import { clearProgress, count, duration, paint } from '../terminal.ts'
+import { baselineLine } from './baselines.ts'
 
 interface Options {
   readonly recipe?: string
@@ -14,12 +17,15 @@ interface Options {
   readonly epochs?: number
   readonly resume?: number | true
   readonly threads?: number
+  readonly baselines: boolean
 }
 
 export function addTrain(program: Command): void {
   program
     .command('train')
-    .description('train a network on a snapshot; a training that was cut off goes on where it was')
+    .description(
+      'train a network and traditional models on a snapshot; a training that was cut off goes on where it was',
+    )
     .option('--recipe <file>', "a recipe, JSON or TypeScript (default: the config's, else the kind's)")
     .option('--snapshot <number>', 'the number or hash of a snapshot (default: the latest)')
     .option('--seed <number>', 'decides first values, order, augmentation and dropout', wholeNumber(0), 1)
@@ -30,7 +36,8 @@ export function addTrain(program: Command): void {
       wholeNumber(1),
     )
     .option('--threads <number>', 'how many threads may compute (default: all cores)', wholeNumber(1))
-    .action((options: Options, command: Command) =>
+    .option('--no-baselines', 'do not train traditional models on the same snapshot')
+    .action(({ baselines, ...options }: Options, command: Command) =>
       withProject(command, async (project, work) => {
         let told = Number.NEGATIVE_INFINITY
         const run = await trainRun(project, {
@@ -45,7 +52,14 @@ export function addTrain(program: Command): void {
           },
         })
         say(doneText(run))
-        say('Next: descent evaluate')
+        if (baselines) {
+          // Of the run's own snapshot: another may have been made meanwhile.
+          const { snapshot } = run
+          const { threads } = options
+          const onBaseline = (baseline: BaselineRun, made: boolean) => made && say(baselineLine(baseline))
+          await trainBaselines(project, { snapshot, threads, ...work, onBaseline })
+        }
+        say(baselines ? 'Next: descent evaluate, and descent compare' : 'Next: descent evaluate')
       }),
     )
 }

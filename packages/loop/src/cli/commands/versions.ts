@@ -27,7 +27,8 @@ export function addVersions(program: Command): void {
         await checkFiles(version.number, folder, version.files, version.run)
         const lineage = await readVersionFile(folder, 'lineage.json')
         if (json) return console.log(JSON.stringify({ ...version, lineage }, null, 2))
-        console.log((await readFile(join(folder, cardName), 'utf8')).trimEnd())
+        const card = await readFile(join(folder, cardName), 'utf8').catch(() => `${join(folder, cardName)} is gone.`)
+        console.log(card.trimEnd())
         const { recipe, snapshot, seed, commit, trainedAt, device } = lineage
         const facts = [
           ['run', `${lineage.run}, trained ${when(trainedAt)} on ${device}, seed ${seed}`],

@@ -38,6 +38,9 @@ interface Sent {
   readonly listeners: readonly ((written: boolean) => void)[]
 }
 
+/** Transactions that the thread is given ahead. */
+const ahead = 2
+
 export class PredictionLog {
   readonly #options: Required<LogOptions>
   readonly #worker: Worker
@@ -73,14 +76,16 @@ export class PredictionLog {
 
   /** Starts the thread, and waits until it has opened the database. */
   static async open(options: LogOptions): Promise<PredictionLog> {
-    const all = { interval: 50, queue: 20_000, queueBytes: 2 ** 26, onTrouble: () => {}, ...options }
+    const all = { interval: 50, queue: 50_000, queueBytes: 2 ** 26, onTrouble: () => {}, ...options }
     const task: WriterTask = { folder: all.folder, keep: all.keep }
     const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: task })
     await new Promise<void>((resolve, reject) => {
-      worker.once('message', () => resolve())
+      worker.once('message', () => {
+        worker.off('error', reject)
+        resolve()
+      })
       worker.once('error', reject)
     })
-    worker.removeAllListeners()
     return new PredictionLog(worker, all)
   }
 
@@ -108,7 +113,7 @@ export class PredictionLog {
    */
   feedback(feedback: Feedback): Promise<KeptFeedback | null> {
     if (this.#failed !== null) return Promise.reject(new Error(`The log cannot be written: ${this.#failed}.`))
-    this.#send()
+    this.#flush()
     const ticket = this.#ticketNumbers++
     return new Promise((resolve, reject) => {
       this.#tickets.set(ticket, { resolve, reject })
@@ -119,6 +124,7 @@ export class PredictionLog {
   /** Writes what waits, and ends the thread. */
   async close(): Promise<void> {
     this.#send()
+    while (this.#waiting > 0 && this.#failed === null) await new Promise((resolve) => setTimeout(resolve, 5))
     this.#post({ kind: 'close' })
     await this.#closed
   }
@@ -126,7 +132,12 @@ export class PredictionLog {
   readonly #send = (): void => {
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
-    if (this.#open.length === 0) return
+    // Where the thread is behind, what waits here becomes one larger transaction.
+    if (this.#sent.size < ahead) this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#open.length === 0 || this.#failed !== null) return
     const batch = this.#batches++
     const { columns, length, bytes } = this.#open
     const bodies = this.#open.bodies()
@@ -171,6 +182,7 @@ export class PredictionLog {
     if (error === null) this.#counts.written += sent.length
     else this.#drop(sent.length, error)
     for (const listener of sent.listeners) listener(error === null)
+    if (this.#timer === null) this.#send()
   }
 
   #fail(why: string): void {

@@ -113,7 +113,9 @@ class Rows {
         codes.set(text, code)
         return code
       })
-      const spread = isNumber ? spreadOf(numbers.filter((number) => !Number.isNaN(number))) : null
+      // Whole numbers are often codes or counts, of which neighbours are not alike.
+      const isRounded = isNumber && values.some((value) => value !== null && !Number.isInteger(value))
+      const spread = isRounded ? spreadOf(numbers.filter((number) => !Number.isNaN(number))) : null
       // The interquartile range of a normal distribution is 1.349 standard deviations.
       return { values: numbers, spread: spread ? (spread.upper - spread.lower) / 1.349 : 0 }
     })
