@@ -7,6 +7,6 @@ test('a line whose bytes are not UTF-8 is bad; one that holds U+FFFD itself is n
   async function* bytes() {
     yield* pieces
   }
-  const rows = await Array.fromAsync(jsonLines(bytes()), ({ text }) => parseLine(text))
+  const rows = await Array.fromAsync(jsonLines(bytes()), parseLine)
   assert.deepEqual(rows, [{ a: 'caf\ufffd' }, 'the text is not UTF-8', { a: 'é' }])
 })

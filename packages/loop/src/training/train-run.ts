@@ -234,40 +234,15 @@ class Training {
       validation: splits.validation,
       counts: profile.counts,
       seed: run.seed,
-<<<<<<< HEAD
-      progress: false,
-      ...(schedule ? { schedule } : {}),
-      ...(transform ? { transform } : {}),
-      ...(clipNorm === null ? {} : { clipNorm }),
-      ...(earlyStopping && validated ? { earlyStopping } : {}),
-      ...(signal ? { signal } : {}),
-      checkpoints: { folder: join(this.#folder, checkpointsName), everyMinutes: 1 },
-      callbacks: [
-        {
-          onStep: ({ step, epoch }) =>
-            onProgress?.({
-              what: `run ${run.number}, epoch ${epoch}`,
-              done: step,
-              total: epochs * steps,
-              unit: 'steps',
-            }),
-          onEpoch: async (report) => {
-            await this.#record(report)
-            if (traceEpochs(epochs).includes(report.epoch)) await saveTrace(this.#folder, report.epoch, net)
-            onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
-          },
-        },
-      ],
-=======
       signal,
       checkpoints: join(this.#folder, checkpointsName),
       onStep: ({ step, epoch, steps }) =>
         onProgress?.({ what: `run ${run.number}, epoch ${epoch}`, done: step, total: steps, unit: 'steps' }),
       onEpoch: async (report) => {
         await this.#record(report)
+        if (traceEpochs(epochs).includes(report.epoch)) await saveTrace(this.#folder, report.epoch, net)
         onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
       },
->>>>>>> w/baselines
     })
     if (interrupted) {
       throw new StoppedError(

@@ -10,11 +10,8 @@ import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
-<<<<<<< HEAD
 import { addMonitor } from './monitor.ts'
-=======
 import { addPredict } from './predict.ts'
->>>>>>> w/serving
 import { addPromote } from './promote.ts'
 import { addQueue } from './queue.ts'
 import { addRegister } from './register.ts'
@@ -22,11 +19,8 @@ import { addRuns } from './runs.ts'
 import { addServe } from './serve.ts'
 import { addSnapshot } from './snapshot.ts'
 import { addStatus } from './status.ts'
-<<<<<<< HEAD
 import { addSweep } from './sweep.ts'
-=======
 import { addToken } from './token.ts'
->>>>>>> w/serving
 import { addTrain } from './train.ts'
 import { addVersions } from './versions.ts'
 import { addWhy } from './why.ts'
@@ -40,11 +34,8 @@ export const commands: readonly ((program: Command) => void)[] = [
   addSnapshot,
   addArchitecture,
   addTrain,
-<<<<<<< HEAD
   addSweep,
-=======
   addBaselines,
->>>>>>> w/baselines
   addRuns,
   addEvaluate,
   addCompare,
@@ -52,14 +43,11 @@ export const commands: readonly ((program: Command) => void)[] = [
   addVersions,
   addAlias,
   addPromote,
-  addExport,
-<<<<<<< HEAD
-  addMonitor,
-  addQueue,
-  addWhy,
-=======
   addServe,
   addPredict,
   addToken,
->>>>>>> w/serving
+  addExport,
+  addMonitor,
+  addQueue,
+  addWhy,
 ]
