@@ -29,7 +29,7 @@ import { fitNetwork } from './fit.ts'
 import { Model } from './model.ts'
 import { metricsOf, predictSplits, type Splits, savePredictions } from './predictions.ts'
 import { findRun, type Run, runFolder } from './run.ts'
-import { outputsOf, targetOf } from './target.ts'
+import { outputsOf, type Target, targetOf } from './target.ts'
 import { saveTrace, traceEpochs } from './traces.ts'
 
 export interface TrainOptions extends Work {
@@ -179,7 +179,7 @@ class Training {
     const net = loaded.build(input)
     requireOutput(net, input, splits, loaded.recipe)
     this.#warn(net, splits, features)
-    await this.#fit(net, input, splits, features)
+    await this.#fit(net, input, target, splits, features)
 
     const model = new Model(net, features, target)
     const bytes = await saveWeights(this.#folder, net)
@@ -221,7 +221,7 @@ class Training {
     return fitFeatures(loaded.recipe.preprocess, contents, { columns: snapshot.columns, config })
   }
 
-  async #fit(net: nn.Module, input: NetworkInput, splits: Splits, features: Features): Promise<void> {
+  async #fit(net: nn.Module, input: NetworkInput, target: Target, splits: Splits, features: Features): Promise<void> {
     const { run, loaded, profile } = this.#started
     const { onProgress, onEpoch, onNote, signal } = this.#options
     const { recipe } = loaded
@@ -233,6 +233,7 @@ class Training {
       train: splits.train,
       validation: splits.validation,
       counts: profile.counts,
+      target,
       seed: run.seed,
       signal,
       checkpoints: join(this.#folder, checkpointsName),

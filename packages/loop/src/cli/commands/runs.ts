@@ -67,7 +67,7 @@ async function listText(project: Project, runs: readonly Run[]): Promise<string>
 
 /** `Sweep 2: 9 runs (descent runs --sweep 2)` */
 function sweepLines(runs: readonly Run[]): string[] {
-  const counts = countBy(runs.flatMap(({ sweep }) => (sweep === null ? [] : [sweep])))
+  const counts = countBy(runs.flatMap(({ sweep }) => (sweep === null ? [] : [String(sweep)])))
   return Object.entries(counts).map(
     ([sweep, n]) => `Sweep ${sweep}: ${counted(n ?? 0, 'run')} (descent runs --sweep ${sweep})`,
   )
