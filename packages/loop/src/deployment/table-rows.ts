@@ -4,7 +4,8 @@ import { CsvLines, fieldTexts } from '../sourcing/csv-rows.ts'
 import { type Encoding, examineText, utf8Pieces } from '../sourcing/encoding.ts'
 import { missingWords } from '../sourcing/missing-values.ts'
 import { asText } from '../sourcing/object-rows.ts'
-import { isObject, jsonArray, jsonLines, parquetRows, parseLine } from '../sourcing/read-tables.ts'
+import { parquetRows } from '../sourcing/parquet-rows.ts'
+import { isObject, jsonArray, jsonLines, parseLine } from '../sourcing/read-tables.ts'
 import { sampleTable } from '../sourcing/sample.ts'
 import type { Source, SourceFile, TableFormat } from '../sourcing/source.ts'
 
@@ -98,8 +99,9 @@ async function* jsonRows(
   encoding: Encoding,
   names: readonly string[],
 ): AsyncGenerator<TableRow> {
-  for await (const { line, text } of jsonLines(utf8Pieces(path, name, encoding))) {
-    const row = parseLine(text)
+  for await (const read of jsonLines(utf8Pieces(path, name, encoding))) {
+    const { line } = read
+    const row = parseLine(read)
     if (typeof row === 'string') yield broken(line, row, [], names)
     else yield { place: line, values: row, texts: textsOf(row, names), fault: null }
   }
