@@ -169,6 +169,7 @@ async function networkPoint(job: Job, run: Run, share: number, some: readonly Sn
       train,
       validation,
       counts,
+      target,
       seed: run.seed,
       signal: options.signal,
       onStep: ({ step, steps }) => options.onProgress?.({ what, done: step, total: steps, unit: 'steps' }),

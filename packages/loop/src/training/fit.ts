@@ -1,11 +1,12 @@
 /** One fit of a network as its recipe says: optimizer, schedule, augmentation and loss are made, the trainer does the rest. */
-import { type EpochReport, type FitResult, type nn, Trainer } from 'descent'
+import { type EpochReport, type FitResult, type nn, type Tensor, Trainer } from 'descent'
 import type { Features } from '../architecture/features.ts'
 import type { NetworkInput } from '../architecture/input.ts'
 import type { Recipe } from '../architecture/recipe.ts'
 import { makeAugmentation, makeLoss, makeOptimizer, makeSchedule } from '../architecture/settings.ts'
 import { UserError } from '../errors.ts'
 import type { SplitData } from './examples.ts'
+import type { Target } from './target.ts'
 
 export interface FitJob {
   readonly recipe: Recipe
@@ -16,6 +17,7 @@ export interface FitJob {
   readonly validation: SplitData
   /** Training examples of each class. */
   readonly counts: readonly number[]
+  readonly target: Target
   /** Decides the order of the examples, augmentation and dropout. */
   readonly seed: number
   readonly signal?: AbortSignal | undefined
@@ -30,7 +32,7 @@ export interface FitJob {
 
 /** Trains the network in place. `interrupted` says whether the signal ended it. */
 export async function fitNetwork(net: nn.Module, job: FitJob): Promise<FitResult> {
-  const { recipe, input, features, train, validation, counts, seed, signal, checkpoints, onStep, onEpoch } = job
+  const { recipe, input, features, train, validation, counts, target, seed, signal, checkpoints, onStep, onEpoch } = job
   const { epochs, batchSize } = recipe
   const count = train.length
   const optimizer = makeOptimizer(recipe.optimizer, net)
@@ -54,6 +56,7 @@ export async function fitNetwork(net: nn.Module, job: FitJob): Promise<FitResult
     dropLast,
     seed,
     progress: false,
+    ...(target.task === 'number' ? { metrics: { mae: meanAbsoluteError(target.scale) } } : {}),
     ...(schedule ? { schedule } : {}),
     ...(transform ? { transform } : {}),
     ...(clipNorm === null ? {} : { clipNorm }),
@@ -68,4 +71,9 @@ export async function fitNetwork(net: nn.Module, job: FitJob): Promise<FitResult
     ],
   })
   return trainer.fit()
+}
+
+/** In the units of the labels. */
+function meanAbsoluteError(scale: number) {
+  return (output: Tensor, target: Tensor): Tensor => output.sub(target).abs().mean().mul(scale)
 }

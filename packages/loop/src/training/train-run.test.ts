@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { UserError } from '../errors.ts'
@@ -12,7 +15,7 @@ import type { SnapshotColumn } from '../versioning/manifest.ts'
 import { makeSnapshot, readSnapshot } from '../versioning/snapshot.ts'
 import { contentsOf } from './examples.ts'
 import { loadRun, runPredictions } from './load-run.ts'
-import { epochsOf, listRuns } from './run.ts'
+import { epochsOf, listRuns, type ProcessName } from './run.ts'
 import { cars, iris, mnist, penguins, spamAssassin } from './test-data.ts'
 import { trainRun } from './train-run.ts'
 
@@ -130,6 +133,29 @@ test('a training that is stopped goes on with the same call, and ends as if it h
   await assert.rejects(trainRun(project, { resume: true }), /No run was cut off/)
   await assert.rejects(trainRun(project, { resume: 2 }), /Run 2 is done/)
   await assert.rejects(trainRun(project, { resume: 9 }), /There is no run 9/)
+})
+
+test('a run that another process trains is left alone; one whose process was killed goes on', async (t) => {
+  const project = await projectOf(t, 'tabular', iris())
+  const stop = new AbortController()
+  const options = { epochs: 6, onEpoch: () => stop.abort() }
+  await assert.rejects(trainRun(project, { ...options, signal: stop.signal }), StoppedError)
+  const claimBy = async (process: ProcessName) => {
+    const [run] = await listRuns(project)
+    const environment = JSON.stringify({ ...run?.environment, process })
+    await project.store.db.updateTable('run').set({ status: 'running', environment }).execute()
+  }
+  const child = spawn('sleep', ['60'])
+  await claimBy({ host: hostname(), pid: child.pid as number, began: null })
+  const message = new RegExp(`Run 1 is being trained by process ${child.pid} on .*another --seed makes another run`)
+  await assert.rejects(trainRun(project, { epochs: 6 }), message)
+  await assert.rejects(trainRun(project, { resume: 1 }), message)
+  child.kill()
+  await once(child, 'close')
+  assert.equal((await trainRun(project, { epochs: 6 })).number, 1)
+  // A later process of the same number is not that one.
+  await claimBy({ host: hostname(), pid: process.ppid, began: 'another time' })
+  assert.equal((await trainRun(project, { epochs: 6 })).number, 1)
 })
 
 test('a recipe of one’s own may be code; what is wrong with it is one sentence', async (t) => {

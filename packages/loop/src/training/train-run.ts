@@ -223,7 +223,7 @@ class Training {
     if (begun) await loadWeights(runFolder(this.#project, begun.run.number), net)
     requireOutput(net, input, splits, loaded.recipe)
     this.#warn(net, splits, features)
-    await this.#fit(net, input, splits, features)
+    await this.#fit(net, input, target, splits, features)
 
     const model = new Model(net, features, target)
     const bytes = await saveWeights(this.#folder, net)
@@ -265,7 +265,7 @@ class Training {
     return fitFeatures(loaded.recipe.preprocess, contents, { columns: snapshot.columns, config })
   }
 
-  async #fit(net: nn.Module, input: NetworkInput, splits: Splits, features: Features): Promise<void> {
+  async #fit(net: nn.Module, input: NetworkInput, target: Target, splits: Splits, features: Features): Promise<void> {
     const { run, loaded, profile } = this.#started
     const { onProgress, onEpoch, onNote, signal } = this.#options
     const { recipe } = loaded
@@ -277,6 +277,7 @@ class Training {
       train: splits.train,
       validation: splits.validation,
       counts: profile.counts,
+      target,
       seed: run.seed,
       signal,
       checkpoints: join(this.#folder, checkpointsName),

@@ -2,12 +2,13 @@
 import type { Command } from 'commander'
 import type { Project } from '../../project/project.ts'
 import { type EpochRecord, epochsOf, findRun, isAlive, listRuns, type Run } from '../../training/run.ts'
+import { countBy } from '../../versioning/count-by.ts'
 import { listSnapshots } from '../../versioning/snapshot.ts'
 import { withProject } from '../context.ts'
 import { digits, headline, metricsText, percent } from '../metric-text.ts'
 import { wholeNumber } from '../options.ts'
 import { recipeLines } from '../recipe-lines.ts'
-import { count, duration, paint, table } from '../terminal.ts'
+import { count, counted, duration, paint, table } from '../terminal.ts'
 
 interface Options {
   readonly sweep?: number
@@ -26,8 +27,12 @@ export function addRuns(program: Command): void {
     .action((number: number | undefined, { sweep, recipe, json }: Options, command: Command) =>
       withProject(command, async (project) => {
         if (number === undefined) {
-          const all = (await listRuns(project)).filter((run) => run.sweep === (sweep ?? null))
-          return console.log(json ? JSON.stringify(all, null, 2) : await listText(project, all))
+          const all = await listRuns(project)
+          const shown = all.filter((run) => run.sweep === (sweep ?? null))
+          if (json) return console.log(JSON.stringify(shown, null, 2))
+          return console.log(
+            [await listText(project, shown), ...(sweep === undefined ? sweepLines(all) : [])].join('\n'),
+          )
         }
         const run = await findRun(project, number)
         if (recipe) return console.log(JSON.stringify(run.recipe, null, 2))
@@ -58,6 +63,14 @@ async function listText(project: Project, runs: readonly Run[]): Promise<string>
   ])
   const head = ['run', 'recipe', 'snapshot', 'seed', 'status', 'epochs', 'validation', 'test', 'time', 'parameters']
   return [table([head, ...rows]), 'Next: descent runs N shows one in full; descent evaluate N judges it'].join('\n')
+}
+
+/** `Sweep 2: 9 runs (descent runs --sweep 2)` */
+function sweepLines(runs: readonly Run[]): string[] {
+  const counts = countBy(runs.flatMap(({ sweep }) => (sweep === null ? [] : [String(sweep)])))
+  return Object.entries(counts).map(
+    ([sweep, n]) => `Sweep ${sweep}: ${counted(n ?? 0, 'run')} (descent runs --sweep ${sweep})`,
+  )
 }
 
 /** A run whose process was killed is stopped, whatever its row says. */
@@ -111,18 +124,23 @@ const SHOWN = 20
 function epochTable(epochs: readonly EpochRecord[]): string {
   const step = Math.ceil(epochs.length / SHOWN)
   const shown = epochs.filter((_, i) => i % step === 0 || i === epochs.length - 1)
-  const accuracy = (scores: EpochRecord['validation']) =>
-    scores?.metrics.accuracy === undefined ? '' : percent(scores.metrics.accuracy)
+  const figure = (scores: EpochRecord['validation']) => {
+    const { accuracy, mae } = scores?.metrics ?? {}
+    return accuracy !== undefined ? percent(accuracy) : mae !== undefined ? digits(mae) : ''
+  }
+  const name = epochs.some(({ validation, metrics }) => 'mae' in (validation?.metrics ?? metrics))
+    ? 'mean abs. error'
+    : 'accuracy'
   const rows = shown.map(({ epoch, loss, metrics, validation, learningRate, seconds }) => [
     String(epoch),
     loss.toFixed(4),
-    accuracy({ loss, metrics }),
+    figure({ loss, metrics }),
     validation === null ? '' : validation.loss.toFixed(4),
-    accuracy(validation),
+    figure(validation),
     learningRate === undefined ? '' : learningRate.toExponential(2),
     duration(seconds),
   ])
-  const head = ['epoch', 'loss', 'accuracy', 'validation loss', 'accuracy', 'learning rate', 'time']
+  const head = ['epoch', 'loss', name, 'validation loss', name, 'learning rate', 'time']
   const used = head.map((_, c) => rows.some((row) => row[c] !== ''))
   return table([head, ...rows].map((row) => row.filter((_, c) => used[c])))
 }

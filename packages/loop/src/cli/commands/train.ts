@@ -82,15 +82,11 @@ function startText({ number, name, seed, device, environment }: Run, resumed: bo
 
 /** `epoch  3 of 20   loss 0.1213   validation loss 0.1045, accuracy 97.08 %   1.20 s   20.4 s left` */
 export function epochText({ epoch, epochs, loss, validation, seconds, secondsLeft }: EpochNews): string {
-  const { accuracy } = validation?.metrics ?? {}
+  const figures = validation ? metricsText(validation.metrics) : ''
   const parts = [
     `epoch ${String(epoch).padStart(String(epochs).length)} of ${epochs}`,
     `loss ${loss.toFixed(4)}`,
-    ...(validation
-      ? [
-          `validation loss ${validation.loss.toFixed(4)}${accuracy === undefined ? '' : `, accuracy ${percent(accuracy)}`}`,
-        ]
-      : []),
+    ...(validation ? [`validation loss ${validation.loss.toFixed(4)}${figures && `, ${figures}`}`] : []),
     duration(seconds),
     ...(epoch < epochs ? [`${duration(secondsLeft)} left`] : []),
   ]
