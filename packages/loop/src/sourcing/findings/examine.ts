@@ -33,7 +33,7 @@ export async function examine(examined: Examined, { onProgress }: Work = {}): Pr
   const { store, kind } = examined
   const looker = kind === 'row' ? new Rows(examined.columns) : kind === 'text' ? new Texts() : new Images()
   const heads: Head[] = []
-  for await (const { content, ...head } of lookedAt(store, examined, mostLooked[kind])) {
+  for await (const { content, ...head } of lookedAt(store, examined, mostLooked)) {
     heads.push(head)
     await looker.look(content)
     if (heads.length % 100 === 0)
