@@ -1,12 +1,35 @@
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
-import { describe, test } from 'node:test'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { x64Device } from '../packages/descent/src/devices/x64/device.ts'
 import { compile, randn, setDevice, type Tensor, zeros } from '../packages/descent/src/index.ts'
+import { importFiles, initProject } from '../packages/loop/src/index.ts'
 import { type Block, docstringBlocks, expectedOutput, markdownBlocks, runBlock } from './code-blocks.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+
+// The examples of the loop find a folder with penguins.jsonl and a project that has imported it.
+const folder = await mkdtemp(join(tmpdir(), 'descent-docs-'))
+const start = process.cwd()
+before(async () => {
+  const require = createRequire(`${root}packages/loop/package.json`)
+  process.chdir(folder)
+  const path = join(require.resolve('vega-datasets'), '../../data/penguins.json')
+  const rows = JSON.parse(readFileSync(path, 'utf8')) as unknown[]
+  await writeFile('penguins.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const project = await initProject('penguins', 'tabular')
+  await importFiles(project, ['penguins.jsonl'], { target: 'Species' })
+  await project.close()
+})
+after(async () => {
+  process.chdir(start)
+  await rm(folder, { recursive: true, force: true })
+})
 
 function testBlocks(files: readonly string[], read: (text: string) => Block[]): void {
   for (const file of files) {
@@ -21,7 +44,9 @@ function testBlocks(files: readonly string[], read: (text: string) => Block[]): 
 }
 
 describe('the examples of the docstrings run and print what they say', () => {
-  const files = globSync('packages/descent/src/**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts'))
+  const files = globSync('packages/{descent,loop}/src/**/*.ts', { cwd: root }).filter(
+    (file) => !file.endsWith('.test.ts'),
+  )
   testBlocks(files.sort(), docstringBlocks)
 
   test('every example is a block of code that runs', () => {

@@ -55,14 +55,14 @@ export function normalized(text: string): string {
 }
 
 const sources = new URL('../packages/descent/src/', import.meta.url).href
+const loop = new URL('../packages/loop/src/index.ts', import.meta.url).href
 
 /** Runs a block as a module of its own and returns what it printed, one entry a call of console.log. */
 export async function runBlock(code: string): Promise<string[]> {
   const printed: string[] = []
-  const script = stripTypeScriptTypes(code).replaceAll(
-    /from 'descent(\/\w+)?'/g,
-    (_, part = '') => `from '${sources}${part}/index.ts'`,
-  )
+  const script = stripTypeScriptTypes(code)
+    .replaceAll(/from 'descent(\/\w+)?'/g, (_, part = '') => `from '${sources}${part}/index.ts'`)
+    .replaceAll("from '@descent/loop'", `from '${loop}'`)
   const { log } = console
   setDevice('wasm')
   manualSeed(0)

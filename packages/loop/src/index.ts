@@ -1,4 +1,8 @@
 /** The loop: the life of a model in one folder. */
+export { type Architecture, type ArchitectureOptions, describeArchitecture } from './architecture/describe.ts'
+export type { NetworkInput } from './architecture/input.ts'
+export type { RecipeFile } from './architecture/load-recipe.ts'
+export type { Recipe } from './architecture/recipe.ts'
 export { UserError } from './errors.ts'
 export {
   type BootstrapInterval,
@@ -29,6 +33,7 @@ export { type SliceReport, type SliceScore, sliceScores } from './evaluation/sli
 export { wilson } from './evaluation/wilson.ts'
 export { cohenKappa, fleissKappa, krippendorffAlpha, type PairAgreement, pairAgreement } from './labeling/agreement.ts'
 export { type Consensus, type DawidSkene, dawidSkene, majorityVote } from './labeling/consensus.ts'
+export { type CrossOptions, type CrossPredictions, crossPredictions } from './labeling/cross-predictions.ts'
 export {
   addLabeler,
   appendLabel,
@@ -39,6 +44,20 @@ export {
 } from './labeling/events.ts'
 export { assignFolds, outOfSampleProbabilities } from './labeling/folds.ts'
 export { findLabelErrors, type LabelErrors, type Suspect } from './labeling/label-errors.ts'
+export { exportLabelStudio, importLabelStudio } from './labeling/label-studio.ts'
+export { type LabelerPair, type ProjectAgreement, projectAgreement } from './labeling/project-agreement.ts'
+export {
+  type Accepted,
+  acceptConsensus,
+  type JudgedExample,
+  type JudgedLabeler,
+  type ProjectConsensus,
+  projectConsensus,
+} from './labeling/project-consensus.ts'
+export { type Choice, labelingQueue, type Queue, type QueueOptions } from './labeling/queue.ts'
+export { disputed, waiting } from './labeling/queued.ts'
+export { applyRules, type RuleResult } from './labeling/rules.ts'
+export { LabelingSession } from './labeling/session.ts'
 export {
   type Batch,
   type Pool,
@@ -47,16 +66,43 @@ export {
   selectBatch,
   strategyNames,
 } from './labeling/strategies/index.ts'
+export { findSuspects, type SuspectLabel, type Suspects } from './labeling/suspects.ts'
 export { type Votes, votesFromTable } from './labeling/votes.ts'
+export { type AlarmSettings, type AlarmState, nextAlarm, quiet, type Reading } from './monitoring/alarm.ts'
+export { type KolmogorovSmirnov, kolmogorovSmirnov } from './monitoring/kolmogorov-smirnov.ts'
+export { type Discrepancy, type Points, PointsReference } from './monitoring/mean-discrepancy.ts'
+export { type ColumnDrift, type ColumnReference, columnDrift, columnReference } from './monitoring/stability.ts'
 export { type Progress, StoppedError, type Work } from './progress.ts'
 export { type Config, defineConfig, type Kind, type Rule, type RuleInput } from './project/config.ts'
 export { initProject, openProject, type Project } from './project/project.ts'
 export { type Random, seeded } from './random.ts'
+export {
+  type AliasChange,
+  aliasesOn,
+  aliasHistory,
+  championOn,
+  currentAliases,
+  currentVersion,
+  setAlias,
+} from './registry/aliases.ts'
+export { type ExportOptions, exportVersion } from './registry/export/export.ts'
+export { askGate } from './registry/gate.ts'
+export type { Comparison, GateCheck, GateReport } from './registry/gate-report.ts'
+export { type LoadedVersion, loadVersion } from './registry/load-version.ts'
+export { type Promotion, promote, rollback } from './registry/promote.ts'
+export { type RegisterOptions, registerRun } from './registry/register.ts'
+export type { Answer, ServedModel, VersionSignature } from './registry/served-model.ts'
+export { findVersion, listVersions, type Version } from './registry/version.ts'
 export { type ImportOptions, importFiles } from './sourcing/import.ts'
 export type { ImportReport, SourceReport } from './sourcing/report.ts'
 export type { Cell, Content } from './store/content.ts'
 export { type Example, findExample, readExample, readExamples } from './store/examples.ts'
 export type { Store } from './store/store.ts'
+export { type LoadedRun, loadRun, runPredictions } from './training/load-run.ts'
+export type { Predictions } from './training/predictions.ts'
+export { type EpochRecord, epochsOf, findRun, listRuns, type Run } from './training/run.ts'
+export { type Sweep, type SweepOptions, sweepRecipes } from './training/sweep.ts'
+export { type EpochNews, type TrainOptions, trainRun } from './training/train-run.ts'
 export { diffSnapshots, type LabelChange, type SnapshotDiff } from './versioning/diff.ts'
 export {
   findSnapshot,

@@ -3,10 +3,11 @@
 import { addLabeler, appendLabel, type LabelValue } from './labeling/events.ts'
 import type { Project } from './project/project.ts'
 import { type Content, encodeContent, exampleId } from './store/content.ts'
+import type { SnapshotColumn } from './versioning/manifest.ts'
 
 export interface TestExample {
   readonly content: Content
-  readonly label?: LabelValue | null
+  readonly label?: LabelValue | null | undefined
   readonly name?: string
   readonly split?: string
 }
@@ -14,7 +15,7 @@ export interface TestExample {
 /** Adds the examples, and their labels as words of the labeler; gives the examples' numbers. */
 export async function addExamples(
   project: Project,
-  examples: readonly TestExample[],
+  examples: Iterable<TestExample>,
   labeler = 'file',
 ): Promise<number[]> {
   const { store } = project
@@ -36,12 +37,21 @@ export async function addExamples(
       .returning('id')
       .executeTakeFirstOrThrow()
     const numbers: number[] = []
-    for (const [place, { content, label = null, name = null, split = null }] of examples.entries()) {
+    let place = 0
+    for (const { content, label = null, name = null, split = null } of examples) {
       const stored = encodeContent(content)
       const id = exampleId(stored)
       await db
         .insertInto('example')
-        .values({ ...stored, id, bytes: stored.body.length, import_id: importId, place, name, given_split: split })
+        .values({
+          ...stored,
+          id,
+          bytes: stored.body.length,
+          import_id: importId,
+          place: ++place,
+          name,
+          given_split: split,
+        })
         .onConflict((conflict) => conflict.column('id').doNothing())
         .execute()
       const { number } = await db.selectFrom('example').select('number').where('id', '=', id).executeTakeFirstOrThrow()
@@ -49,6 +59,14 @@ export async function addExamples(
       numbers.push(number)
     }
     return numbers
+  })
+}
+
+/** Says what columns the rows of the project have. */
+export async function addColumns({ store }: Project, columns: readonly SnapshotColumn[]): Promise<void> {
+  await store.transaction(async (db) => {
+    for (const [position, { name, type }] of columns.entries())
+      await db.insertInto('field').values({ name, type, position }).execute()
   })
 }
 

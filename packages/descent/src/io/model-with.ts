@@ -19,6 +19,6 @@ import type { Registry } from './architecture.ts'
  * ```
  */
 export async function loadModelWith<M extends AnyModule = Module>(folder: string | URL, classes: Registry): Promise<M> {
-  const { readModel } = await import('./on-demand.ts')
+  const { readModel } = await import('./model-folder.ts')
   return (await readModel(folder, classes)) as AnyModule as M
 }

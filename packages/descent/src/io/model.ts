@@ -42,7 +42,7 @@ export interface ModelOptions {
  * ```
  */
 export async function saveModel(net: AnyModule, folder: string, options: ModelOptions = {}): Promise<void> {
-  const { writeModel } = await import('./on-demand.ts')
+  const { writeModel } = await import('./model-folder.ts')
   await writeModel(net, folder, registry(options))
 }
 

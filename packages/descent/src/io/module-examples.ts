@@ -42,6 +42,13 @@ export const examples: Readonly<Record<string, Example>> = {
   BatchNorm3d: of(() => new nn.BatchNorm3d(4, { eps: 0.1, affine: false }), volume),
   Bilinear: of(() => new nn.Bilinear(6, 3, 2, { bias: false }), x, other),
   CELU: plain(() => new nn.CELU(2)),
+  CTCLoss: of(
+    () => new nn.CTCLoss({ blank: 3, zeroInfinity: true }),
+    randn([2, 4, 6]).logSoftmax(2),
+    whole.reshape(4, 1),
+    [2, 1, 2, 2],
+    [1, 1, 1, 0],
+  ),
   CircularPad2d: of(() => new nn.CircularPad2d([1, 2, 0, 3]), image),
   ConstantPad2d: of(() => new nn.ConstantPad2d([1, 2, 0, 3], 5), image),
   Conv1d: of(() => new nn.Conv1d(4, 6, 3, { padding: 2, paddingMode: 'circular', dilation: 2 }), signal),

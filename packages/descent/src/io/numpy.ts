@@ -62,13 +62,13 @@ export interface NpzOptions {
  */
 export async function encodeNpz(tensors: Tensors, options: NpzOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   const entries = Object.entries(tensors).map(([name, x]) => [`${name}.npy`, encodeNpy(x)] as const)
-  const { writeZip } = await import('./on-demand.ts')
+  const { writeZip } = await import('./zip.ts')
   return writeZip(entries, options.compressed ?? false)
 }
 
 /** The tensors of a .npz file by name, each as `decodeNpy` reads it. Throws FormatError where it is damaged. */
 export async function decodeNpz(bytes: Uint8Array): Promise<Record<string, Tensor>> {
-  const { readZip } = await import('./on-demand.ts')
+  const { readZip } = await import('./zip.ts')
   const tensors: [string, Tensor][] = []
   for (const [file, content] of await readZip(bytes)) {
     if (!file.endsWith('.npy')) throw new FormatError(`npz: '${file}' is no array.`)

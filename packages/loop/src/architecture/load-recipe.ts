@@ -31,12 +31,24 @@ export interface LoadedRecipe {
 }
 
 /**
- * The recipe in a file (relative to the project's folder), completed by the defaults for this data; those alone without a
- * file.
+ * The recipe in a file (relative to the project's folder), or one that is given, completed by the defaults for this data;
+ * those alone without any.
  * @throws {UserError} where the file cannot be read, throws, or holds no recipe
  */
-export async function loadRecipe(folder: string, profile: DataProfile, path?: string): Promise<LoadedRecipe> {
-  if (path === undefined) return fromRecipe(defaultRecipe(profile))
+export async function loadRecipe(
+  folder: string,
+  profile: DataProfile,
+  given?: string | Recipe | undefined,
+): Promise<LoadedRecipe> {
+  if (given === undefined) return fromRecipe(defaultRecipe(profile))
+  if (typeof given !== 'string') {
+    const recipe = checkRecipe(completeRecipe(given, profile, 'The recipe'), 'The recipe')
+    return recipe.network.type === 'code' ? recallCode(recipe, folder) : fromRecipe(recipe)
+  }
+  return fromFile(folder, profile, given)
+}
+
+async function fromFile(folder: string, profile: DataProfile, path: string): Promise<LoadedRecipe> {
   const file = isAbsolute(path) ? path : resolve(folder, path)
   const name = relative(folder, file) || path
   const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -71,10 +83,11 @@ export function fromRecipe(recipe: Recipe): LoadedRecipe {
 }
 
 /** The recipe of a run whose network is code: the project's file where it is as it was, else the run's copy of it. */
-export async function recallCode(recipe: Recipe, folder: string, copy: string): Promise<LoadedRecipe> {
+export async function recallCode(recipe: Recipe, folder: string, copy?: string): Promise<LoadedRecipe> {
   const { network } = recipe
   if (network.type !== 'code') return fromRecipe(recipe)
-  for (const file of [resolve(folder, network.file), copy]) {
+  const own = resolve(folder, network.file)
+  for (const file of copy === undefined ? [own] : [own, copy]) {
     const source = await readFile(file, 'utf8').catch(() => null)
     if (source === null || createHash('sha256').update(source).digest('hex') !== network.source) continue
     const value = await importRecipe(file, network.file)
@@ -82,7 +95,7 @@ export async function recallCode(recipe: Recipe, folder: string, copy: string): 
     if (typeof make === 'function') return fromCode(recipe, source, make as (input: NetworkInput) => unknown)
   }
   throw new UserError(
-    `The network of this run is code in ${network.file}, which has changed since, and the run's copy ${copy} is gone: put either back.`,
+    `The network of the recipe '${recipe.name}' is code in ${network.file}, which has changed since or is gone${copy === undefined ? '' : `, and so is the run's copy ${copy}`}: put it back.`,
   )
 }
 

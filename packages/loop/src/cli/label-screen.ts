@@ -18,13 +18,15 @@ export interface Screen {
   readonly set: LabelSet
   readonly keys: Keys
   readonly out: NodeJS.WriteStream
+  /** Shown with the first example. */
+  readonly note?: string | undefined
 }
 
 /** Asks until the queue is empty or the person ends it. */
-export async function labelInTerminal({ project, session, set, keys, out }: Screen): Promise<void> {
+export async function labelInTerminal({ project, session, set, keys, out, note: first = '' }: Screen): Promise<void> {
   const classes = set.task === 'class' ? [...set.classes] : []
   let keyOf = keysFor(classes, project.config.keys)
-  let note = ''
+  let note = first
   let shown: number | null = null
   for (;;) {
     const choice = session.present
@@ -78,7 +80,8 @@ interface Drawing {
 async function draw({ project, session, set, out, keyOf, note, again }: Drawing): Promise<void> {
   const { example, reason } = session.present as { example: number; reason: string }
   const { labelled, skipped, left, labelsAnHour } = session.state
-  const columns = Math.min(100, out.columns ?? 80)
+  // A terminal that does not know its size says 0.
+  const columns = Math.min(100, out.columns || 80)
   const done = labelled + skipped
   const rate = labelled >= 3 ? ` · ${count(Math.round(labelsAnHour))} labels an hour` : ''
   const lines = [
@@ -89,7 +92,7 @@ async function draw({ project, session, set, out, keyOf, note, again }: Drawing)
     const { content, name } = await readExample(project.store, example)
     if (name) lines.push(paint('gray', name))
     lines.push(
-      ...(await exampleLines(content, { columns, rows: Math.max(8, (out.rows ?? 40) - 9), colours: coloursOf(out) })),
+      ...(await exampleLines(content, { columns, rows: Math.max(8, (out.rows || 40) - 9), colours: coloursOf(out) })),
       '',
     )
   }

@@ -4,6 +4,8 @@
 export interface Column {
   readonly name: string
   readonly values: readonly (string | null)[] | Float64Array
+  /** How a number is written in the names of slices; where not given, with as many digits as it takes. */
+  readonly write?: (value: number) => string
 }
 
 /** The examples of a column's value or range. */
@@ -22,20 +24,20 @@ const missing = 'missing'
  * values are equal), or one a value where there are no more values than that. Each example lies in exactly one. Throws
  * RangeError for fewer than two quantiles.
  */
-export function sliceColumn({ name, values }: Column, quantiles = 4): Slice[] {
+export function sliceColumn({ name, values, write }: Column, quantiles = 4): Slice[] {
   if (!(Number.isInteger(quantiles) && quantiles >= 2))
     throw new RangeError(`quantiles must be a whole number from 2, not ${quantiles}.`)
   const nameOf =
-    values instanceof Float64Array ? rangeNames(values, quantiles) : (row: number) => values[row] ?? missing
+    values instanceof Float64Array ? rangeNames(values, quantiles, write) : (row: number) => values[row] ?? missing
   const groups = Map.groupBy(values.keys(), nameOf)
   return Array.from(groups, ([slice, rows]) => ({ column: name, name: slice, rows: Int32Array.from(rows) }))
 }
 
-function rangeNames(values: Float64Array, quantiles: number): (row: number) => string {
+function rangeNames(values: Float64Array, quantiles: number, write: Column['write']): (row: number) => string {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort()
   const distinct = new Set(sorted)
   if (distinct.size <= quantiles) {
-    const short = writer([...distinct])
+    const short = write ?? writer([...distinct])
     return (row) => (Number.isNaN(values[row]) ? missing : short(values[row] as number))
   }
   const cuts = Array.from(
@@ -44,7 +46,7 @@ function rangeNames(values: Float64Array, quantiles: number): (row: number) => s
   )
   // A range ends with its cut; the last cut may be the largest value, above which there is nothing.
   const ends = [...new Set(cuts)].filter((cut) => cut < (sorted.at(-1) as number))
-  const short = writer(ends)
+  const short = write ?? writer(ends)
   const names = [...ends, Infinity].map((end, r) => {
     const start = ends[r - 1]
     if (start === undefined) return `up to ${short(end)}`

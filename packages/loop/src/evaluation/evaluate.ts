@@ -50,15 +50,15 @@ export async function evaluateRun(project: Project, options: EvaluateOptions = {
   const { snapshot, entries } = await readSnapshot(project, run.snapshot)
   const predictions = await loadPredictions(join(runFolder(project, run.number), 'predictions.safetensors'))
   const split = options.split ?? (predictions.splits.includes('test') ? 'test' : 'validation')
-  const part = partOf(predictions, split)
+  const ids = new Map(entries.map(({ number, id }) => [number, id]))
+  const part = partOf(predictions, split, ids)
   if (part.examples.length === 0)
     throw new UserError(
       `Snapshot ${snapshot.number} has no ${split} example to judge run ${run.number} by: label more, or give that split a larger share.`,
     )
-  const ids = new Map(entries.map(({ number, id }) => [number, id]))
   const judged =
     snapshot.task === 'class'
-      ? judgeClasses(part, partOf(predictions, 'validation'), split, snapshot, seed)
+      ? judgeClasses(part, partOf(predictions, 'validation', ids), split, snapshot, seed)
       : judgeNumbers(part, seed)
   const scores = scoresOf(part, snapshot)
   const columns = await sliceColumnsOf(project, [...part.examples], snapshot.columns)
@@ -75,9 +75,14 @@ export async function evaluateRun(project: Project, options: EvaluateOptions = {
   }
 }
 
-/** The examples of one split with what was predicted for them. */
-export function partOf({ predicted, examples, splits, labels }: Predictions, split: Split): Part {
-  const rows = [...splits.keys()].filter((row) => splits[row] === split)
+/** The examples of one split with what was predicted for them; of `known` examples alone, where given. */
+export function partOf(
+  { predicted, examples, splits, labels }: Predictions,
+  split: Split,
+  known?: { has(example: number): boolean },
+): Part {
+  const isKnown = (row: number) => known?.has(examples[row] as number) ?? true
+  const rows = [...splits.keys()].filter((row) => splits[row] === split && isKnown(row))
   const { width } = predicted
   const values = new Float32Array(rows.length * width)
   for (const [i, row] of rows.entries())

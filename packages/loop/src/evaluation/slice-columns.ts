@@ -29,11 +29,16 @@ export async function sliceColumnsOf(
   for (const [row, source] of (await sourcesOf(project, examples)).entries()) put('source', row, source)
   return [...measured].flatMap(([name, values]) => {
     const column = asColumn(name, values)
-    return column ? [column] : []
+    if (!column) return []
+    const isDate = columns.some((known) => known.name === name && known.type === 'date')
+    return [isDate ? { ...column, write: day } : column]
   })
 }
 
-async function measuresOf(
+const day = (time: number) => new Date(time).toISOString().slice(0, 10)
+
+/** What is looked at of one content, by name; dates as milliseconds. */
+export async function measuresOf(
   content: Content,
   columns: readonly SnapshotColumn[],
 ): Promise<[string, string | number | null][]> {

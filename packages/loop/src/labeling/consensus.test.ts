@@ -107,15 +107,15 @@ test('the objective never falls, and posteriors are probabilities, for any votes
   )
 })
 
-test('nothing depends on the order of votes or of labelers; without a vote the posterior is the prior', () => {
+test('nothing depends on the order of votes or of labelers; without a vote the posterior is the prior, however soon it stops', () => {
   fc.assert(
-    fc.property(tables, (table) => {
-      const found = dawidSkene(votesFromTable([...table, table[0]?.map(() => null) ?? []]), 3, { maxIterations: 20 })
-      const turned = dawidSkene(votesFromTable(table.map((row) => row.toReversed())), 3, { maxIterations: 20 })
+    fc.property(tables, fc.integer({ min: 1, max: 20 }), (table, maxIterations) => {
+      const found = dawidSkene(votesFromTable([...table, table[0]?.map(() => null) ?? []]), 3, { maxIterations })
+      const turned = dawidSkene(votesFromTable(table.map((row) => row.toReversed())), 3, { maxIterations })
       for (let at = 0; at < turned.posterior.length; at++)
         assert.ok(Math.abs((found.posterior[at] as number) - (turned.posterior[at] as number)) < 1e-4)
       const last = [...found.posterior.subarray(table.length * 3)]
-      for (const [k, p] of last.entries()) assert.ok(Math.abs(p - (found.prior[k] as number)) < 1e-2)
+      for (const [k, p] of last.entries()) assert.ok(Math.abs(p - (found.prior[k] as number)) < 1e-12)
     }),
   )
 })

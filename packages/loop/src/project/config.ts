@@ -33,6 +33,53 @@ export interface SplitConfig {
   readonly seed?: number
 }
 
+/** How `descent serve` behaves. All of it may be left out. */
+export interface ServeConfig {
+  /** The address that is listened at. Default 127.0.0.1: this machine alone. Any other needs tokens. */
+  readonly host?: string | undefined
+  /** Default 8080; 0: any that is free. */
+  readonly port?: number | undefined
+  /** The longest that a request waits for others to share its batch, in milliseconds. Default 2. */
+  readonly window?: number | undefined
+  /** Inputs in a batch, and in one request. Default 64. */
+  readonly maxBatch?: number | undefined
+  /** Inputs that may wait; beyond them, requests are refused with 503. Default 4096. */
+  readonly queue?: number | undefined
+  /** Default 8. */
+  readonly maxBodyMegabytes?: number | undefined
+  /** A request must have come, and must have been answered, in so many seconds each. Default 10. */
+  readonly timeoutSeconds?: number | undefined
+  /** Whether a token is needed on a loopback address too. Default false. */
+  readonly requireToken?: boolean | undefined
+  /** The share of predictions that are marked as the random slice. Default 0.05. */
+  readonly randomShare?: number | undefined
+  /** The alias of a version that answers beside the champion, unseen. */
+  readonly challenger?: string | undefined
+  /** Whether predictions and their inputs are kept. Default true. */
+  readonly log?: boolean | undefined
+  /** Predictions are removed after so many days. Default 90. */
+  readonly keepDays?: number | undefined
+  /** The oldest are removed where they need more than this. Default 2048. */
+  readonly keepMegabytes?: number | undefined
+}
+
+/** What a model version must hold to become champion. */
+export interface GateConfig {
+  /**
+   * By how much it may be below the champion: accuracy by this share (0.02: two points), mean absolute error by this share
+   * of the champion's. Default 0.02.
+   */
+  readonly margin?: number
+  /** The same for each slice of the test set, where it is also more than chance explains. Default 0.05. */
+  readonly sliceMargin?: number
+  /** The longest median time of one answer, in milliseconds. Default: no limit. */
+  readonly latency?: number
+  /** The most bytes of all its files. Default: no limit. */
+  readonly bytes?: number
+  /** Whether `descent loop` may promote what passes, without asking a person. Default false. */
+  readonly autoPromote?: boolean
+}
+
 export interface Config {
   readonly kind: Kind
   /** What is predicted: a class or a number. Where not given, it follows from the labels. */
@@ -54,6 +101,8 @@ export interface Config {
   readonly rules?: Readonly<Record<string, Rule>>
   /** The recipe of `descent train`: a file (`recipes/wide.ts` or `.json`) in the project. Where not given, the kind's default. */
   readonly recipe?: string
+  readonly serve?: ServeConfig
+  readonly gate?: GateConfig
 }
 
 /** For configs in plain JavaScript, or without `satisfies`: gives back what it is given, checked by its type. */
@@ -77,6 +126,7 @@ const share: Check = (value) =>
 const whole: Check = (value) => (Number.isInteger(value) ? null : 'must be a whole number')
 const size: Check = (value) =>
   Number.isInteger(value) && (value as number) > 0 ? null : 'must be a whole number of pixels above 0'
+const above: Check = (value) => (typeof value === 'number' && value > 0 ? null : 'must be a number above 0')
 const list: Check = (value) =>
   Array.isArray(value) &&
   value.length > 1 &&
@@ -96,6 +146,19 @@ const records =
   }
 const callable: Check = (value) => (typeof value === 'function' ? null : 'must be a function')
 
+const atLeast =
+  (minimum: number): Check =>
+  (value) =>
+    typeof value === 'number' && Number.isFinite(value) && value >= minimum
+      ? null
+      : `must be a number, ${minimum} or more`
+const wholeFrom =
+  (minimum: number, maximum = Number.MAX_SAFE_INTEGER): Check =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum
+      ? null
+      : `must be a whole number from ${minimum}${maximum === Number.MAX_SAFE_INTEGER ? '' : ` to ${maximum}`}`
+
 const shape: Record<keyof Config, Check | Record<string, Check>> = {
   kind: oneOf(...kinds),
   task: oneOf('class', 'number'),
@@ -109,6 +172,23 @@ const shape: Record<keyof Config, Check | Record<string, Check>> = {
     typeof value === 'number' && value >= 0 && value <= 1 ? null : 'must be a share from 0 to 1',
   rules: records(callable),
   recipe: text,
+  serve: {
+    host: text,
+    port: wholeFrom(0, 65_535),
+    window: atLeast(0),
+    maxBatch: wholeFrom(1, 256),
+    queue: wholeFrom(1),
+    maxBodyMegabytes: atLeast(0.001),
+    timeoutSeconds: atLeast(0.1),
+    requireToken: flag,
+    randomShare: (value) =>
+      typeof value === 'number' && value >= 0 && value <= 1 ? null : 'must be a share from 0 to 1',
+    challenger: text,
+    log: flag,
+    keepDays: atLeast(0),
+    keepMegabytes: atLeast(1),
+  } satisfies Record<keyof ServeConfig, Check>,
+  gate: { margin: share, sliceMargin: share, latency: above, bytes: above, autoPromote: flag },
 }
 
 /**

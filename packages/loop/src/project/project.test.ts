@@ -46,6 +46,9 @@ test('every setting of the config is checked, and the first wrong one is named',
     [{ kind: 'tabular', split: { test: 2 } }, /'split\.test' must be a share/],
     [{ kind: 'tabular', split: { test: 0.5, validation: 0.5 } }, /nothing would be left to train on/],
     [{ kind: 'text', rules: { r: 3 } }, /'rules': r must be a function/],
+    [{ kind: 'text', gate: { margin: 2 } }, /'gate\.margin' must be a share/],
+    [{ kind: 'text', gate: { latency: 0 } }, /'gate\.latency' must be a number above 0/],
+    [{ kind: 'text', gate: { autoPromote: 1 } }, /'gate\.autoPromote' must be true or false/],
   ] as const) {
     assert.throws(() => checkConfig(wrong, 'c.ts'), message)
   }

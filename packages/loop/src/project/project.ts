@@ -27,8 +27,9 @@ const storeName = '.descent'
  * Opens the project in this folder, or in the nearest folder above that has one.
  * @example
  * ```ts
- * const project = await openProject('flowers')
- * await importFiles(project, ['iris.csv'], { target: 'species' })
+ * import { openProject } from '@descent/loop'
+ * const project = await openProject('penguins')
+ * console.log(project.name, project.config.kind) // → penguins tabular
  * await project.close()
  * ```
  * @throws {UserError} where there is none, or its config or database is wrong

@@ -14,11 +14,18 @@ ${kindSettings(kind)}
   // Shares of examples to validate and to test with. Also: stratify, group, time, seed.
   split: { validation: 0.15, test: 0.15 },
 
-  // Crisp rules: labelers whose accuracy is estimated like a person's (\`descent label --rules\`).
+  // Crisp rules: labelers whose accuracy is estimated like a person's (\`descent labels rules\`).
   // rules: { ${rule(kind)} },
 
   // A recipe of your own, in place of the default one for this kind (\`descent architecture\` prints it).
   // recipe: 'recipe.ts',
+
+  // How \`descent serve\` behaves. Also: host, window, maxBatch, queue, maxBodyMegabytes, timeoutSeconds, requireToken, challenger, log.
+  // serve: { port: 8080, randomShare: 0.05, keepDays: 90, keepMegabytes: 2048 },
+
+  // What a new model must hold to become champion (\`descent promote\`): how much worse it may be, in all and in a slice, how
+  // slow (milliseconds) and how large (bytes); and whether \`descent loop\` promotes what passes without asking.
+  // gate: { margin: 0.02, sliceMargin: 0.05, latency: 20, bytes: 50e6, autoPromote: false },
 } satisfies Config
 `
 }

@@ -73,7 +73,7 @@ function own(row: ObjectRow, name: string): unknown {
   return Object.hasOwn(row, name) ? row[name] : null
 }
 
-class WrongCell {
+export class WrongCell {
   readonly what: string
   constructor(what: string) {
     this.what = what
@@ -81,7 +81,7 @@ class WrongCell {
 }
 
 /** The cell that the value is in a column of this type. */
-function toCell(type: FieldType, value: unknown): Cell | WrongCell {
+export function toCell(type: FieldType, value: unknown): Cell | WrongCell {
   const text = asText(value)
   if (text === null) return null
   const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}…` : text)

@@ -1,4 +1,5 @@
 /** Reads table files (CSV, TSV, JSON Lines, Parquet in constant memory; JSON whole), batch by batch. */
+import { isUtf8 } from 'node:buffer'
 import { UserError } from '../errors.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { CsvRows } from './csv-rows.ts'
@@ -51,8 +52,9 @@ async function* readCsv({ path, name, encoding, delimiter, layout, label }: Tabl
 async function* readJsonl({ path, name, encoding, layout, label }: TableTask): AsyncGenerator<Batch> {
   const out = new BatchBuilder(layout.columns.length)
   const rows = new ObjectRows(layout, label, out)
-  for await (const { line, text } of jsonLines(utf8Pieces(path, name, encoding))) {
-    const row = parseLine(text)
+  for await (const read of jsonLines(utf8Pieces(path, name, encoding))) {
+    const { line, text } = read
+    const row = parseLine(read)
     if (typeof row === 'string') rows.reject(line, row, text)
     else rows.add(line, row, () => text)
     if (out.full) yield out.take()
@@ -108,7 +110,7 @@ export function isObject(value: unknown): value is ObjectRow {
 /** The lines that are not blank. */
 export async function* jsonLines(
   pieces: AsyncIterable<Uint8Array>,
-): AsyncGenerator<{ readonly line: number; readonly text: string }> {
+): AsyncGenerator<{ readonly line: number; readonly text: string; readonly valid: boolean }> {
   let rest: Uint8Array = new Uint8Array(0)
   let line = 0
   for await (const piece of pieces) {
@@ -116,20 +118,24 @@ export async function* jsonLines(
     let at = 0
     for (let end = bytes.indexOf(10, at); end >= 0; end = bytes.indexOf(10, at)) {
       line++
-      const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, end - at)
-        .toString()
-        .trim()
-      if (text !== '') yield { line, text }
+      const read = lineOf(bytes.subarray(at, end))
+      if (read.text !== '') yield { line, ...read }
       at = end + 1
     }
     rest = bytes.slice(at)
   }
-  const text = Buffer.from(rest).toString().trim()
-  if (text !== '') yield { line: line + 1, text }
+  const read = lineOf(rest)
+  if (read.text !== '') yield { line: line + 1, ...read }
+}
+
+function lineOf(bytes: Uint8Array): { readonly text: string; readonly valid: boolean } {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString().trim()
+  // U+FFFD may stand in the file itself, where whoever wrote it had lost a character.
+  return { text, valid: !text.includes('\ufffd') || isUtf8(bytes) }
 }
 
 /** The object in a line; a sentence where there is none. */
-export function parseLine(text: string): ObjectRow | string {
+export function parseLine({ text, valid }: { readonly text: string; readonly valid: boolean }): ObjectRow | string {
   let row: unknown
   try {
     row = JSON.parse(text)
@@ -137,7 +143,7 @@ export function parseLine(text: string): ObjectRow | string {
     return `this is not JSON (${(error as Error).message})`
   }
   if (!isObject(row)) return notAnObject
-  if (text.includes('\ufffd')) return 'the text is not UTF-8'
+  if (!valid) return 'the text is not UTF-8'
   return row
 }
 

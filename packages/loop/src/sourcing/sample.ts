@@ -42,8 +42,8 @@ export async function sampleTable(options: SampleOptions): Promise<Sample> {
     }
     case 'jsonl': {
       const rows: ObjectRow[] = []
-      for await (const { text } of jsonLines(utf8Pieces(path, name, encoding))) {
-        const row = parseLine(text)
+      for await (const line of jsonLines(utf8Pieces(path, name, encoding))) {
+        const row = parseLine(line)
         if (typeof row !== 'string') rows.push(row)
         if (rows.length >= sampleRows) break
       }

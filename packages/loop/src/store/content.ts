@@ -4,6 +4,9 @@
  */
 import { hash } from 'node:crypto'
 
+/** Content beyond this many bytes lies in a file of its own, not in the database. */
+export const mostInline = 1 << 16
+
 /** A cell of a row. Dates are kept as they were written. */
 export type Cell = string | number | boolean | null
 

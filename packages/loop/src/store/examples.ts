@@ -69,7 +69,9 @@ async function* readChunk(store: Store, numbers: readonly number[]): AsyncGenera
     const row = byNumber.get(number)
     if (!row) throw new UserError(`There is no example number ${number}.`)
     const { media, file, id, name } = row
-    const body = row.body ?? (await store.files.get(file as string))
+    const body = row.body ?? (file === null ? null : await store.files.get(file))
+    if (body === null)
+      throw new UserError(`The content of example ${id} was removed for good (\`descent forget\`): it cannot be shown.`)
     yield { number, id, name, content: decodeContent({ media, body }) }
   }
 }

@@ -22,6 +22,8 @@ export interface OpenDatabase {
   readonly db: Kysely<Tables>
   readonly statements: StatementRunner
   readonly bulks: BulkRunner
+  /** Does work after which nothing that it removed is left in the database's files, overwritten or not. */
+  readonly erase: <T>(work: () => Promise<T>) => Promise<T>
   readonly close: () => Promise<void>
 }
 
@@ -52,6 +54,16 @@ export async function openSqlite(path: string, steps?: readonly Migration[]): Pr
     db,
     statements: (statement) => runner(connection, statement),
     bulks: (statement) => bulkRunner(connection, statement),
+    erase: async (work) => {
+      connection.pragma('secure_delete = on')
+      try {
+        return await work()
+      } finally {
+        connection.pragma('secure_delete = off')
+        // The write-ahead log still holds pages as they were.
+        connection.pragma('wal_checkpoint(truncate)')
+      }
+    },
     close,
   }
 }

@@ -2,8 +2,7 @@
  * A statement that is compiled once and run for many rows: for imports, where building a query for every row would cost more
  * than running it. The query is written with kysely like any other, with `value('name')` where the row's values go.
  *
- * @example
- * ```ts
+ * ```text
  * const insert = statement<{ id: string }, { number: number }>(
  *   db.insertInto('example').values({ id: value('id'), … }).returning('number'))
  * await store.transaction(async () => { for (const row of rows) store.run(insert, row) })
@@ -72,8 +71,7 @@ export interface BulkStatement<Row, Result> {
  * Compiles an insert of many rows: `query` is given rows of placeholders. For each group of rows it gives back what it
  * returns, in no order.
  *
- * @example
- * ```ts
+ * ```text
  * const insert = bulkStatement<{ name: string }, { number: number }>(['name'], (rows) =>
  *   db.insertInto('thing').values(rows).returning('number'))
  * await store.transaction(async () => store.runBulk(insert, rows))

@@ -44,6 +44,11 @@ export class Store {
     }
   }
 
+  /** As `transaction`, and what it removes is overwritten: nothing of it is left in the database's files. */
+  async erase<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#database.erase(() => this.transaction(work))
+  }
+
   /** Runs a prepared statement for one row. Only within `transaction`. */
   run<Row extends object, Result>(statement: Statement<Row, Result>, row: Row): Result | undefined {
     let run = this.#prepared.get(statement)

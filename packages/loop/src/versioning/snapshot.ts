@@ -66,7 +66,9 @@ export async function makeSnapshot(
   const rows = await store.db
     .selectFrom('example')
     .leftJoin('frozen', 'frozen.example', 'example.number')
+    .leftJoin('forgotten', 'forgotten.example', 'example.number')
     .select(['number', 'id', 'group_key', 'time_key', 'given_split', 'frozen_at'])
+    .where('forgotten.at', 'is', null)
     .execute()
   const labelled = rows.filter(({ number }) => labels.has(number))
   const given = (number: number) => labels.get(number)?.value as LabelValue
@@ -158,7 +160,7 @@ export async function findSnapshot(project: Project, reference?: string | number
   return found
 }
 
-/** A snapshot with what is in it, in the order of the ids. */
+/** A snapshot with what is in it, in the order of the ids; without examples that were forgotten since. */
 export async function readSnapshot(
   project: Project,
   reference?: string | number,
@@ -166,17 +168,22 @@ export async function readSnapshot(
   const { store } = project
   const snapshot = await findSnapshot(project, reference)
   const { entries } = decodeManifest(Buffer.from(await store.files.get(snapshot.hash)).toString())
-  const rows = await store.db.selectFrom('example').select(['number', 'id']).execute()
-  const numbers = new Map(rows.map(({ id, number }) => [id, number]))
+  const rows = await store.db
+    .selectFrom('example')
+    .leftJoin('forgotten', 'forgotten.example', 'example.number')
+    .select(['number', 'id', 'forgotten.at as forgotten'])
+    .execute()
+  const numbers = new Map(rows.map(({ id, number, forgotten }) => [id, forgotten === null ? number : null]))
   return {
     snapshot,
-    entries: entries.map((entry) => {
+    entries: entries.flatMap((entry): SnapshotEntry[] => {
       const number = numbers.get(entry.id)
+      if (number === null) return []
       if (number === undefined)
         throw new UserError(
           `Example ${entry.id} of snapshot ${snapshot.number} is no longer in the store: put the project back from a copy.`,
         )
-      return { ...entry, number }
+      return [{ ...entry, number }]
     }),
   }
 }

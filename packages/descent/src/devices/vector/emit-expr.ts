@@ -324,21 +324,24 @@ export class ExprEmitter extends IndexEmitter {
   }
 
   /**
-   * The index of what is gathered from one position, which becomes a whole number in the loop that it changes in; null where no
-   * position is sure to lie in the buffer.
+   * The index of what is gathered from one position, which becomes a whole number in the loop that it changes in; null where
+   * a position may lie in the buffer for one element and not for another.
    */
   private gathered(base: Index, stride: number, position: Expr, length: number): Index | null {
     const { f } = this
     const { low, high } = range(base)
+    /** The last position that lies in the buffer for all elements. */
     const last = Math.floor((length - 1 - high) / stride)
     if (low < 0 || last < 0) return null
+    const sure = position.kind === 'check' && position.size - 1 <= last
+    if (!sure && last < Math.floor((length - 1 - low) / stride)) return null
     const id = this.positionId(position, last)
     const depth = this.depthOfExpr(position)
     const local = this.scalar(`position ${id}`, depth, () => {
       this.value(position)
       f.firstLane()
+      if (sure) return
       // Positions that are out of range, which no check has let through, read something that is in it.
-      if (position.kind === 'check' && position.size - 1 <= last) return
       const at = this.temporary('int')
       f.tee(at).constant(last).get(at).constant(last).int('lt_u').pick()
       this.done('int', at)

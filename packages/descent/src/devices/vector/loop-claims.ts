@@ -120,6 +120,55 @@ export function testLoops(label: string, device: () => Device, runs = usual): vo
     )
   })
 
+  test(`${label}: a sum along gathered rows reads the first row and the last`, () => {
+    // Several vectors together, one alone, and a part of one; with a check of the positions, and without.
+    for (const [columns, checked] of [
+      [151, true],
+      [151, false],
+      [512, false],
+    ] as const) {
+      const [rows, table] = [3, 3]
+      const [row, along] = [variable(0, rows), variable(1, columns)]
+      const position: Expr = { kind: 'load', dtype: 'i32', buffer: 0, index: row, guarded: false }
+      const gathered: Expr = {
+        kind: 'gather',
+        dtype: 'f32',
+        buffer: 1,
+        base: along,
+        stride: columns,
+        position: checked ? { kind: 'check', dtype: 'i32', x: position, size: table, id: 0 } : position,
+      }
+      const kernel: LoopKernel = {
+        kind: 'loops',
+        flat: false,
+        buffers: [
+          { dtype: 'i32', access: 'read', length: rows },
+          { dtype: 'f32', access: 'read', length: table * columns },
+          { dtype: 'f32', access: 'write', length: rows },
+        ],
+        rows: [{ id: 0, size: rows }],
+        stages: [
+          { axes: [{ id: 1, size: columns }], reductions: [{ op: 'sum', value: gathered }], stores: [] },
+          {
+            axes: [],
+            reductions: [],
+            stores: [{ buffer: 2, index: row, value: { kind: 'result', dtype: 'f32', stage: 0, slot: 0 } }],
+          },
+        ],
+      }
+      const inputs = [
+        Int32Array.of(2, 0, 1),
+        Float32Array.from({ length: table * columns }, (_, i) => 10 ** Math.floor(i / columns)),
+        new Float32Array(rows),
+      ]
+      const sums = run(device(), planOf(kernel), inputs)[2] as Values
+      assert.deepEqual(
+        [...sums],
+        [100, 1, 10].map((x) => x * columns),
+      )
+    }
+  })
+
   test(`${label}: flat kernels run over any size`, () => {
     const v = variable(0, 0x7fffffff)
     const load = (buffer: number): Expr => ({ kind: 'load', dtype: 'f32', buffer, index: v, guarded: false })
@@ -188,6 +237,38 @@ export function testLoops(label: string, device: () => Device, runs = usual): vo
         ],
       }
       agree(device(), kernel, new Dice(size), false)
+    }
+  })
+}
+
+/** The first buffer of the kernel is walked backwards: it should be the first of its device, too. */
+export function testBackwards(label: string, device: () => Device): void {
+  test(`${label}: rows read and written backwards where memory begins`, () => {
+    // 7 is no multiple of any number of lanes: a lane that does not count would lie far before the buffer.
+    const [rows, columns] = [7, 5000]
+    const length = rows * columns
+    const row = variable(0, rows)
+    const backwards = addConstant(scale(row, -columns), (rows - 1) * columns)
+    for (const access of ['read', 'write'] as const) {
+      const [from, to] = access === 'read' ? [backwards, row] : [row, backwards]
+      const [read, written] = access === 'read' ? [0, 1] : [1, 0]
+      const value: Expr = { kind: 'load', dtype: 'f32', guarded: false, buffer: read, index: from }
+      const kernel: LoopKernel = {
+        kind: 'loops',
+        flat: false,
+        buffers: [
+          { dtype: 'f32', access, length },
+          { dtype: 'f32', access: access === 'read' ? 'write' : 'read', length },
+        ],
+        rows: [{ id: 0, size: rows }],
+        stages: [{ axes: [], reductions: [], stores: [{ buffer: written, index: to, value }] }],
+      }
+      const numbers = Float32Array.from({ length }, (_, i) => i)
+      const result = run(device(), planOf(kernel), [numbers, numbers])[written] as Values
+      for (let i = 0; i < rows; i++) {
+        const far = (rows - 1 - i) * columns
+        assert.equal(result[access === 'read' ? i : far], access === 'read' ? far : i)
+      }
     }
   })
 }

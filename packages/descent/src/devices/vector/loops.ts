@@ -198,10 +198,12 @@ class LoopEmitter {
       )
       return Array.from({ length: copies }, (_, u) => {
         const memo = new Map<Expr, Expr>()
+        // The variable ends where the copy still lies in the axis: no range of an index becomes larger than it is.
+        const further = this.width * u
         const moved = (x: Index): Index =>
           u === 0 || !lane
             ? x
-            : substitute(x, new Map([[lane.id, addConstant(variable(lane.id, lane.size), this.width * u)]]))
+            : substitute(x, new Map([[lane.id, addConstant(variable(lane.id, lane.size - further), further)]]))
         const ofCopy = (x: Expr): Expr => {
           const shifted = mapIndices(x, moved, memo)
           return this.rowLanes && u > 0 ? otherResults(shifted, u) : shifted

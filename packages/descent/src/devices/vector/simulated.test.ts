@@ -1,6 +1,6 @@
 /** The emitters for machines of 4, 8 and 16 lanes, without any such machine. */
 import { testGemms } from './gemm-claims.ts'
-import { testLoops } from './loop-claims.ts'
+import { testBackwards, testLoops } from './loop-claims.ts'
 import { testRowKernels } from './row-kernel-claims.ts'
 import { simulatedDevice } from './simulated-device.ts'
 import { testWholeLoops } from './whole-loop-claims.ts'
@@ -22,6 +22,7 @@ for (const [lanes, scaledAddresses, copies] of [
     prefetches: true,
   })
   testLoops(`${lanes} lanes`, () => device, runs)
+  testBackwards(`${lanes} lanes`, () => device)
   testRowKernels(`${lanes} lanes`, () => device, runs)
   testWholeLoops(`${lanes} lanes`, () => device, { runs: 10, most: 100_000 })
   testGemms(`${lanes} lanes`, () => device, { runs, most: 100_000 })

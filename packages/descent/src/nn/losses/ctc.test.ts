@@ -94,6 +94,14 @@ const figures: Readonly<Record<string, () => Figure>> = {
     ],
     options: { blank: 3 },
     losses: [4.448921, 4.514072, 3.437914],
+    gradient: [
+      -0.049406, 0.257516, 0.077562, -0.285673, 0.444285, 0.133816, -0.534932, -0.043169, 0.242589, -0.921968, 0.596673,
+      0.082706, -0.659011, 0.055582, 0.546383, 0.057046, 0.161726, 1.320682, -1.199784, -0.282624, 0.163088, -0.194413,
+      0.127608, -0.096283, -0.071269, -0.126335, 0.198891, -0.001287, 0.937765, 0.282449, 0.00817, -1.228385, -0.880773,
+      0.039911, 1.639147, -0.798285, 0.397459, -0.227555, 0.042536, -0.21244, 0.444285, 0.133816, -0.504802, -0.073299,
+      -0.138819, 0.710473, 0.232687, -0.804341, 0.222143, -0.169818, 0.546382, -0.598706, 0.161726, 1.320682, -1.229915,
+      -0.252494, -0.353209, 0.200724, 1.639147, -1.486662,
+    ],
   }),
   'what cannot be': () => ({
     targets: padded(),
@@ -118,9 +126,10 @@ const figures: Readonly<Record<string, () => Figure>> = {
     targets: padded(),
     lengths: [
       [0, 0, 0],
-      [1, 0, 2],
+      [1, 0, 1],
     ],
     losses: [inf, 0, inf],
+    gradient: Array.from({ length: 60 }, () => 0),
   }),
 }
 
@@ -277,6 +286,11 @@ test('what does not fit is said', () => {
   assert.throws(() => ctcLoss(x, targets, [4, 4], tensor([2, 1])), /targetLengths are f32/)
   assert.throws(() => ctcLoss(x, targets, [4, 3.5], [2, 1]), /inputLengths are whole numbers, not 3\.5/)
   assert.throws(() => ctcLoss(x, targets, [4, 4], [2, 1], { blank: 3 }), /blank = 3 must be one of the 3 classes/)
+  const concatenated = compile((...args: Parameters<typeof ctcLoss>) => ctcLoss(...args))
+  assert.throws(
+    () => concatenated(x, ints([1, 2, 1, 1]), ints([4, 4]), ints([2, 1])),
+    /labels beyond all targetLengths/,
+  )
   const index = (label: RegExp, size: number) => (e: unknown) =>
     e instanceof IndexError && label.test(e.message) && e.size === size
   for (const wrap of [(fn: typeof ctcLoss) => fn, (fn: typeof ctcLoss) => compile(fn)]) {

@@ -82,9 +82,10 @@ export function ctcLoss(
   const place = states.positions([1]).sub(lengths.mul(2).unsqueeze(1))
   const total = place.eq(0).logicalOr(place.eq(-1)).where(end, NEVER).logsumexp(1)
   const impossible = total.lt(NEVER / 10)
+  // log 0² is −∞, and its derivative NaN.
   const losses = zeroInfinity
     ? impossible.where(0, total.neg())
-    : total.neg().mul(impossible.where(Number.POSITIVE_INFINITY, 1))
+    : impossible.where(total.sub(total.detach()), 1).square().log().add(total).neg()
   const each = reduction === 'mean' ? losses.div(maximum(lengths, 1).float()) : losses
   return reduced(single ? each.squeeze(0) : each, reduction)
 }
@@ -160,13 +161,15 @@ function labelsOf(targets: Tensor, given: Tensor, blank: number): { labels: Tens
     const lengths = checkIndex(given, size + 1, 'ctcLoss targetLengths')
     return { labels: targets.positions([1]).lt(lengths.unsqueeze(1)).where(targets, blank), lengths }
   }
-  const ends = checkIndex(given.cumsum(0), size + 1, 'ctcLoss targetLengths')
   const most = given.isTraced ? size : longest(given.data(), size)
+  const ends = checkIndex(given.cumsum(0), size + 1, 'ctcLoss targetLengths')
+  const left = checkIndex(ends.slice([-1, null]).neg().add(size), 1, 'ctcLoss labels beyond all targetLengths')
   const places = given.unsqueeze(1).expand([count, most]).positions([1])
   const at = places.add(ends.sub(given).unsqueeze(1))
   const inside = places.lt(given.unsqueeze(1))
   const found = targets.indexSelect(0, inside.where(at, 0).reshape([-1])).reshape([count, most])
-  return { labels: inside.where(found, blank), lengths: checkIndex(given, size + 1, 'ctcLoss targetLengths') }
+  const lengths = checkIndex(given, size + 1, 'ctcLoss targetLengths').add(left)
+  return { labels: inside.where(found, blank), lengths }
 }
 
 function longest(lengths: ArrayLike<number>, size: number): number {

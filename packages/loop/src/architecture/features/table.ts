@@ -34,11 +34,13 @@ export interface TableState {
   readonly type: 'table'
   readonly numbers: readonly NumberState[]
   readonly categories: readonly CategoryState[]
+  /** Scaled numbers beyond ± this count as this; null where numbers go in as they are. */
+  readonly limit: number | null
   /** Columns that are not used, and why. */
   readonly leftOut: readonly { readonly name: string; readonly why: string }[]
 }
 
-/** Scaled numbers beyond this count as this: a typing mistake of a factor of 1000 must not drown the other columns. */
+/** In standard deviations: a typing mistake of a factor of 1000 must not drown the other columns. */
 const LIMIT = 10
 
 const day = 24 * 3600_000
@@ -126,7 +128,7 @@ export async function fitTable(
       `No column is left to learn from: ${leftOut.map(({ name, why }) => `${name} is left out, ${why}`).join('; ') || 'the rows have none'}.`,
     )
   }
-  return { type: 'table', numbers: found, categories, leftOut }
+  return { type: 'table', numbers: found, categories, limit: scaling === 'none' ? null : LIMIT, leftOut }
 }
 
 /** No text, so that no level of the data is it. */
@@ -149,7 +151,7 @@ function scaleOf(
 }
 
 /** @throws {UserError} for what is no number, date or boolean */
-function numberOf(cell: Cell | undefined, type: NumberState['type'], name: string): number | null {
+export function numberOf(cell: Cell | undefined, type: NumberState['type'], name: string): number | null {
   if (cell === null || cell === undefined || cell === '') return null
   const value =
     type === 'date' ? (typeof cell === 'number' ? cell : Date.parse(String(cell))) / day : truthOrNumber(cell)
@@ -165,7 +167,8 @@ function truthOrNumber(cell: string | number | boolean): number {
   return Number(cell)
 }
 
-function levelOf(cell: Cell | undefined): string | null {
+/** Null where the value is missing. */
+export function levelOf(cell: Cell | undefined): string | null {
   return cell === null || cell === undefined || cell === '' ? null : String(cell)
 }
 
@@ -190,7 +193,8 @@ export class TableFeatures {
 
   /** f32 [N, numbers + categories]. A column that a row does not have is missing. */
   async encode(contents: readonly Content[]): Promise<data.RawArray> {
-    const { numbers, categories } = this.state
+    const { numbers, categories, limit } = this.state
+    const most = limit ?? Number.POSITIVE_INFINITY
     const width = this.layout.numbers + categories.length
     const values = new Float32Array(contents.length * width)
     for (const [row, content] of contents.entries()) {
@@ -198,7 +202,7 @@ export class TableFeatures {
       let at = row * width
       for (const { name, type, center, scale, indicator } of numbers) {
         const value = numberOf(cells[name], type, name)
-        values[at++] = value === null ? 0 : Math.max(-LIMIT, Math.min(LIMIT, (value - center) / scale))
+        values[at++] = value === null ? 0 : Math.max(-most, Math.min(most, (value - center) / scale))
         if (indicator) values[at++] = value === null ? 1 : 0
       }
       for (const [i, { name }] of categories.entries()) {

@@ -1,4 +1,4 @@
-/** `descent labels rules | export | import`: labels other than by hand. */
+/** `descent labels …`: labels other than by hand. How good labels are is in `judge-labels.ts`. */
 import { createWriteStream } from 'node:fs'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
@@ -8,6 +8,7 @@ import { applyRules } from '../../labeling/rules.ts'
 import { writeWhole } from '../../store/files.ts'
 import { withProject } from '../context.ts'
 import { count, counted, table } from '../terminal.ts'
+import { addJudgements } from './judge-labels.ts'
 
 export function addLabels(program: Command): void {
   const labels = program.command('labels').description('labels from rules and files, and how good they are')
@@ -68,4 +69,6 @@ export function addLabels(program: Command): void {
         console.log('Next: descent snapshot')
       }),
     )
+
+  addJudgements(labels)
 }

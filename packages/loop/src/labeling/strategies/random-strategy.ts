@@ -9,6 +9,6 @@ export const random: Strategy = {
     Array.from(lots.permutation(pool.count).subarray(0, count), (index) => ({
       index,
       score: 0,
-      reason: 'drawn by lot',
+      reason: 'chosen at random',
     })),
 }

@@ -12,7 +12,7 @@ import { entropy } from './entropy.ts'
 import { leastConfidence } from './least-confidence.ts'
 import { margin } from './margin.ts'
 import { random } from './random-strategy.ts'
-import { type Pool, type Strategy, type StrategyName, type Suggestion, strategyNames } from './strategy.ts'
+import { type Need, type Pool, type Strategy, type StrategyName, type Suggestion, strategyNames } from './strategy.ts'
 
 export const strategies: Readonly<Record<StrategyName, Strategy>> = {
   random,
@@ -79,17 +79,24 @@ function canPick(strategy: Strategy, pool: Pool): boolean {
   return strategy.needs.every((need) => pool[need] !== undefined)
 }
 
+const words: Readonly<Record<StrategyName, string>> = {
+  random: 'the lot',
+  leastConfidence: 'least confidence',
+  margin: 'margin',
+  entropy: 'entropy',
+  bald: 'BALD',
+  coreSet: 'core-set, which covers the data,',
+  badge: 'BADGE',
+}
+
 function note(asked: Strategy, used: Strategy, pool: Pool): string {
-  const lacking = asked.needs.filter((need) => pool[need] === undefined)
-  const why = pool.probabilities || pool.samples ? `there is no ${lacking.join(' and no ')}` : 'there is no model yet'
-  const instead: Record<StrategyName, string> = {
-    random: 'drawn by lot',
-    leastConfidence: 'chosen by least confidence',
-    margin: 'chosen by margin',
-    entropy: 'chosen by entropy',
-    bald: 'chosen by BALD',
-    coreSet: 'chosen to cover the data (core-set)',
-    badge: 'chosen by BADGE',
+  const lacking: Record<Need, string> = {
+    probabilities: 'the model gives numbers, not classes',
+    samples: 'the network has no dropout',
+    embedding: 'there is no embedding',
   }
-  return `${asked.name} cannot choose, as ${why}: ${instead[used.name]} instead`
+  const first = asked.needs.find((need) => pool[need] === undefined)
+  const model = pool.probabilities ?? pool.samples ?? pool.embedding
+  const why = model && first ? lacking[first] : 'there is no model yet'
+  return `${words[asked.name]} cannot choose, as ${why}: ${words[used.name]} chooses instead`
 }

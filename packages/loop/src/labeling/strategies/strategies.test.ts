@@ -224,7 +224,7 @@ test('every strategy works before there is a model: core-set on features, or by 
   const { probabilities } = randomPool(20, 1)
   const batch = selectBatch({ count: 20, probabilities }, { strategy: 'badge', count: 5, seed: 1 })
   assert.equal(batch.strategy, 'margin')
-  assert.equal(batch.note, 'badge cannot choose, as there is no embedding: chosen by margin instead')
+  assert.equal(batch.note, 'BADGE cannot choose, as there is no embedding: margin chooses instead')
 })
 
 test('equal scores are ordered by lot, so that an untrained model does not ask for the first examples', () => {

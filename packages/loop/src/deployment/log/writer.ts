@@ -1,0 +1,144 @@
+/**
+ * The thread that writes the log, with a connection of its own: one message of predictions is one transaction, in the order in
+ * which they come. Between them it removes what is beyond age or size.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { exampleId } from '../../store/content.ts'
+import { bulkStatement } from '../../store/statement.ts'
+import { Store } from '../../store/store.ts'
+import type { Feedback, FromWriter, KeptFeedback, LogColumns, ToWriter, WriterTask } from './entry.ts'
+import { Retention } from './retention.ts'
+
+const port = parentPort as MessagePort
+const { folder, keep } = workerData as WriterTask
+const store = await Store.open(folder)
+const retention = new Retention(store, keep)
+const say = (message: FromWriter): void => port.postMessage(message)
+
+interface Row {
+  id: string
+  at: string
+  version: number
+  role: 'champion' | 'shadow' | 'asked'
+  random: number
+  shadows: string | null
+  content: string
+  media: string
+  body: Uint8Array
+  output: string
+  uncertainty: number | null
+  milliseconds: number
+  token: string | null
+}
+
+const names = [
+  'id',
+  'at',
+  'version',
+  'role',
+  'random',
+  'shadows',
+  'content',
+  'media',
+  'body',
+  'output',
+  'uncertainty',
+  'milliseconds',
+  'token',
+] as const satisfies readonly (keyof Row)[]
+const insert = bulkStatement<Row>(names, (rows) => store.db.insertInto('prediction').values(rows))
+
+/** Milliseconds between two looks at age and size. */
+const retentionInterval = 10_000
+
+let queue: Promise<void> = Promise.resolve()
+port.on('message', (message: ToWriter) => {
+  queue = queue.then(() => handle(message))
+})
+let timer = setTimeout(retain, 1000)
+say({ kind: 'ready' })
+
+async function handle(message: ToWriter): Promise<void> {
+  switch (message.kind) {
+    case 'predictions': {
+      const { batch, columns, bodies } = message
+      const error = await attempt(async () => {
+        const rows = rowsOf(columns, bodies)
+        await store.transaction(async () => store.runBulk(insert, rows))
+        retention.added(rows.length, bodies.length)
+      })
+      say({ kind: 'written', batch, error })
+      break
+    }
+    case 'feedback': {
+      let kept: KeptFeedback | null = null
+      const error = await attempt(async () => {
+        kept = await keepFeedback(message.feedback)
+      })
+      say({ kind: 'feedback', ticket: message.ticket, kept, error })
+      break
+    }
+    case 'close':
+      clearTimeout(timer)
+      await store.close()
+      port.close()
+      break
+    default:
+      message satisfies never
+  }
+}
+
+async function attempt(work: () => Promise<void>): Promise<string | null> {
+  try {
+    await work()
+    return null
+  } catch (error) {
+    return (error as Error).message.replace(/\.$/, '')
+  }
+}
+
+function rowsOf(columns: LogColumns, bodies: Uint8Array): Row[] {
+  return columns.ids.map((id, i) => {
+    const media = columns.media[i] as string
+    const body = bodies.subarray(i === 0 ? 0 : (columns.ends[i - 1] as number), columns.ends[i])
+    return {
+      id,
+      at: new Date(columns.times[i] as number).toISOString(),
+      version: columns.versions[i] as number,
+      role: columns.roles[i] as Row['role'],
+      random: columns.random[i] ? 1 : 0,
+      shadows: columns.shadows[i] as string | null,
+      content: exampleId({ media, body }),
+      media,
+      body,
+      output: columns.outputs[i] as string,
+      uncertainty: columns.uncertainties[i] as number | null,
+      milliseconds: columns.milliseconds[i] as number,
+      token: columns.tokens[i] as string | null,
+    }
+  })
+}
+
+/** Null where there is no such prediction. */
+function keepFeedback({ prediction, value, at, who }: Feedback): Promise<KeptFeedback | null> {
+  return store.transaction(async (db) => {
+    const known = await db.selectFrom('prediction').select('output').where('id', '=', prediction).executeTakeFirst()
+    if (!known) return null
+    const row = await db
+      .insertInto('feedback')
+      .values({ prediction, value, at: new Date(at).toISOString(), who })
+      .returning('number')
+      .executeTakeFirstOrThrow()
+    return { number: row.number, output: known.output }
+  })
+}
+
+function retain(): void {
+  queue = queue.then(async () => {
+    // A failure here (a busy or full database) is met again, and told, by the next batch that cannot be written.
+    const removed = await retention.step(Date.now()).catch(() => 0)
+    if (removed > 0) say({ kind: 'retained', removed })
+    timer = setTimeout(retain, removed > 0 ? 100 : retentionInterval)
+    timer.unref()
+  })
+}
