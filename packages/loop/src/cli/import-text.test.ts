@@ -59,9 +59,9 @@ test('the report of an import names what is planted in its table, and what to do
 test('a row that was entered twice under two numbers is a near-duplicate', async (t) => {
   const project = await testProject(t, 'tabular')
   const random = seeded(4)
-  const rows = Array.from({ length: 100 }, () => `${random.normal()},${random.normal()}`)
+  const rows = Array.from({ length: 100 }, () => `${random.normal()},${random.normal()},${random.normal()}`)
   const numbered = [...rows, rows[41]].map((row, i) => `${1000 + i},${row}\n`)
-  const text = importText(await importFiles(project, [await testFile(t, 'a.csv', `id,x,y\n${numbered.join('')}`)]))
+  const text = importText(await importFiles(project, [await testFile(t, 'a.csv', `id,x,y,z\n${numbered.join('')}`)]))
   assert.match(text, /1 near-duplicate .*\n.*\(line 102\) is like [0-9a-f]{8} \(line 43\)/)
 })
 
