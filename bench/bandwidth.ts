@@ -7,10 +7,12 @@
  * turns' shares. In a turn each runs twice and the second time counts: what the other has left in the caches is gone then.
  *
  *   npm run bench:bandwidth -- softmax 'layer norm'      some of them; without names, all
+ *   npm run bench:bandwidth -- --processor               on one thread, by the processor's time that it takes: it hardly
+ *                                                        changes where other processes take their turns
  */
 
 import { availableParallelism } from 'node:os'
-import { nn, randint, randn, softmax, type Tensor, zeros } from 'descent'
+import { nn, randint, randn, setThreads, softmax, type Tensor, zeros } from 'descent'
 import { currentDevice } from '../packages/descent/src/backend.ts'
 import { planOf } from '../packages/descent/src/compile.ts'
 import { openTriad, type Triad } from '../packages/descent/src/devices/x64/limits.ts'
@@ -28,6 +30,7 @@ interface Case {
 const [rows, columns] = [8192, 2048]
 const [count, width, picked] = [50_000, 512, 32_768]
 const turns = 15
+const byProcessor = process.argv.includes('--processor')
 
 /** The gradient of a function's input, for a cotangent. */
 function backwards(fn: (x: Tensor) => Tensor, parameters: readonly Tensor[] = []): Case['fn'] {
@@ -103,6 +106,21 @@ interface Turn {
   readonly triad: number
 }
 
+/** Seconds that have gone by, or that this process has computed for. */
+function now(): number {
+  if (!byProcessor) return performance.now() / 1000
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+/** Runs it twice; seconds of the second time. */
+function secondTime(run: () => void): number {
+  run()
+  const start = now()
+  run()
+  return now() - start
+}
+
 function turnsOf({ fn, inputs }: Case, triad: Triad): Turn[] {
   const device = currentDevice()
   const { planned, storages, inputs: read, outputs } = planOf(fn as (...x: Tensor[]) => Tensor, [...inputs])
@@ -115,24 +133,17 @@ function turnsOf({ fn, inputs }: Case, triad: Triad): Turn[] {
     )
   }
   const runner = device.prepare(planned.plan)
-  const seconds = (): number => {
-    const start = performance.now()
-    runner.run(bound)
-    return (performance.now() - start) / 1000
-  }
-  const second = (run: () => number): number => {
-    run()
-    return run()
-  }
-  seconds()
-  return Array.from({ length: turns }, () => ({ triad: second(triad.run), operation: second(seconds) }))
+  const run = (): void => runner.run(bound)
+  run()
+  return Array.from({ length: turns }, () => ({ triad: secondTime(triad.run), operation: secondTime(run) }))
 }
 
 const median = (values: readonly number[]): number => summary(values).median
 
-const triad = openTriad(availableParallelism())
-const wanted = process.argv.slice(2)
-console.log(`device ${currentDevice().name}\n`)
+const triad = openTriad(byProcessor ? 1 : availableParallelism())
+if (byProcessor) setThreads(1)
+const wanted = process.argv.slice(2).filter((name) => name !== '--processor')
+console.log(`device ${currentDevice().name}${byProcessor ? ", one thread, processor's time" : ''}\n`)
 console.log(`${'operation'.padEnd(22)}  median ms  min ms   GB/s  triad  share`)
 for (const c of cases().filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const bytes = 4 * c.arrays * c.size

@@ -1,6 +1,7 @@
 /**
  * What people said about predictions becomes labels, each with the prediction that prompted it. Feedback stays as it came; it
- * is noted which label event it became.
+ * is noted which label event it became. The other way, a label that a person gave to a request of the random slice is
+ * feedback too: both tell how often the model is right.
  */
 
 import { UserError } from '../errors.ts'
@@ -53,4 +54,30 @@ export async function feedbackLabels(project: Project): Promise<FeedbackReport> 
     }
   })
   return report
+}
+
+/** Notes labels on requests of the random slice as feedback on their predictions. How many. */
+export async function labelsAsFeedback({ store }: Project): Promise<number> {
+  return store.transaction(async (db) => {
+    const rows = await db
+      .selectFrom('label')
+      .innerJoin('prediction', 'prediction.id', 'label.prediction')
+      .innerJoin('labeler', 'labeler.name', 'label.labeler')
+      .leftJoin('feedback', 'feedback.label', 'label.number')
+      .leftJoin('label as undo', 'undo.undoes', 'label.number')
+      .select(['label.number', 'label.prediction', 'label.value', 'label.at', 'label.labeler'])
+      .where('prediction.random', '=', 1)
+      .where('labeler.kind', '=', 'person')
+      .where('label.value', 'is not', null)
+      .where('feedback.number', 'is', null)
+      .where('undo.number', 'is', null)
+      .orderBy('label.number')
+      .execute()
+    for (const { number, prediction, value, at, labeler } of rows)
+      await db
+        .insertInto('feedback')
+        .values({ prediction: prediction as string, value: value as string, at, who: labeler, label: number })
+        .execute()
+    return rows.length
+  })
 }

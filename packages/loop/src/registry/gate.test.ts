@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { descent } from '../cli/test-command.ts'
+import { forget } from '../lineage/forget.ts'
 import type { Project } from '../project/project.ts'
 import { seeded } from '../random.ts'
 import { encodeContent, exampleId } from '../store/content.ts'
 import type { TestExample } from '../test-examples.ts'
 import { mnist } from '../training/test-data.ts'
+import { readSnapshot } from '../versioning/snapshot.ts'
 import { aliasHistory, championOn, currentVersion, setAlias } from './aliases.ts'
 import { compare, compareSlices, worseBy } from './compare.ts'
 import { askGate, sliceCheck } from './gate.ts'
@@ -139,6 +141,20 @@ async function log(
     }
   })
 }
+
+test('test examples that were forgotten since do not hinder registering and comparing', async (t) => {
+  const { project, run } = await digitProject(t, { epochs: 1 })
+  await registerRun(project)
+  await promote(project, 1)
+  const { number } = await train(project, { epochs: 6 })
+  const { entries } = await readSnapshot(project, run.snapshot)
+  const gone = entries.find(({ split }) => split === 'test')
+  await forget(project, gone?.id as string)
+  await registerRun(project, number)
+  const { report } = await promote(project, 2)
+  assert.equal(report.checks[0]?.comparison?.examples, 99)
+  assert.equal(report.passed, true)
+})
 
 test('limits of time and size hold without a champion too, and are named', async (t) => {
   const config = "export default { kind: 'image', gate: { latency: 1e-6, bytes: 1000 } }"

@@ -118,6 +118,7 @@ export async function firstHalf(db: Kysely<Tables>, { bytes, integer, real, coun
     .addColumn('bytes', integer)
     .addColumn('predict_microseconds', real)
     .addColumn('parent', integer)
+    .addColumn('start', integer)
     .addColumn('sweep', integer)
     .execute()
   await schema

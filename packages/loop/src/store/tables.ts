@@ -150,6 +150,8 @@ interface RunTable {
   predict_microseconds: number | null
   /** The network run that this baseline or trial accompanies. */
   parent: number | null
+  /** The run whose weights it began with; null: it began anew. */
+  start: number | null
   sweep: number | null
 }
 

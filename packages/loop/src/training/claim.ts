@@ -15,12 +15,14 @@ export interface Wanted {
   readonly seed: number
   readonly environment: RunEnvironment
   readonly parent: number | null
+  /** The run whose weights it begins with. */
+  readonly start: number | null
   readonly sweep: number | null
 }
 
 /** A new run, or the one of the same recipe, snapshot and seed that was cut off. */
 export async function claimRun({ store }: Project, wanted: Wanted): Promise<{ run: Run; resumed: boolean }> {
-  const { loaded, snapshot, seed, environment, parent, sweep } = wanted
+  const { loaded, snapshot, seed, environment, parent, start, sweep } = wanted
   return store.transaction(async (db) => {
     const open = await db
       .selectFrom('run')
@@ -31,6 +33,7 @@ export async function claimRun({ store }: Project, wanted: Wanted): Promise<{ ru
       .where('snapshot', '=', snapshot)
       .where('seed', '=', seed)
       .where('sweep', sweep === null ? 'is' : '=', sweep)
+      .where('start', start === null ? 'is' : '=', start)
       .orderBy('number', 'desc')
       .limit(1)
       .executeTakeFirst()
@@ -54,6 +57,7 @@ export async function claimRun({ store }: Project, wanted: Wanted): Promise<{ ru
         started_at: new Date().toISOString(),
         seconds: 0,
         parent,
+        start,
         sweep,
       })
       .returningAll()

@@ -54,6 +54,8 @@ export interface Run {
   readonly bytes: number | null
   readonly predictMicroseconds: number | null
   readonly parent: number | null
+  /** The run whose weights it began with; null: it began anew. */
+  readonly start: number | null
   readonly sweep: number | null
 }
 
@@ -129,6 +131,7 @@ export function runOf(row: Selectable<Tables['run']>): Run {
     bytes: row.bytes,
     predictMicroseconds: row.predict_microseconds,
     parent: row.parent,
+    start: row.start,
     sweep: row.sweep,
   }
 }

@@ -24,12 +24,20 @@ import type { Split } from '../versioning/split.ts'
 import { claimRun, claimUnfinished } from './claim.ts'
 import { EnergyMeter, environmentOf } from './environment.ts'
 import { contentsOf, loadSplit } from './examples.ts'
-import { checkpointsName, codeName, predictionsName, readSignature, saveWeights, writeSignature } from './files.ts'
+import {
+  checkpointsName,
+  codeName,
+  loadWeights,
+  predictionsName,
+  readSignature,
+  saveWeights,
+  writeSignature,
+} from './files.ts'
 import { fitNetwork } from './fit.ts'
 import { Model } from './model.ts'
 import { metricsOf, predictSplits, type Splits, savePredictions } from './predictions.ts'
 import { findRun, type Run, runFolder } from './run.ts'
-import { outputsOf, targetOf } from './target.ts'
+import { outputsOf, type Target, targetOf } from './target.ts'
 import { saveTrace, traceEpochs } from './traces.ts'
 
 export interface TrainOptions extends Work {
@@ -48,6 +56,8 @@ export interface TrainOptions extends Work {
   /** The sweep that this run is a trial of. */
   readonly sweep?: number | undefined
   readonly parent?: number | undefined
+  /** Begins with this run's weights, features and recipe, where the classes are still the same. Default: anew. */
+  readonly from?: number | undefined
   /** Hears which run it is, and whether it goes on from a checkpoint. */
   readonly onStart?: ((run: Run, resumed: boolean) => void) | undefined
   /** Hears of each epoch. */
@@ -117,14 +127,46 @@ async function start(project: Project, options: TrainOptions, environment: Run['
     const { snapshot, entries } = await readSnapshot(project, run.snapshot)
     return { run, resumed: true, loaded, snapshot, entries, profile: await profileOf(store, config, snapshot, entries) }
   }
-  const { seed = 1, sweep = null, parent = null } = options
+  const { seed = 1, sweep = null, parent = null, from } = options
   if (!Number.isSafeInteger(seed) || seed < 0) throw new UserError(`A seed is a whole number from 0, not ${seed}.`)
   const { snapshot, entries } = await readSnapshot(project, options.snapshot)
   const profile = await profileOf(store, config, snapshot, entries)
-  const loaded = withEpochs(await loadRecipe(folder, profile, options.recipe ?? config.recipe), options.epochs)
+  const recipe =
+    from === undefined
+      ? await loadRecipe(folder, profile, options.recipe ?? config.recipe)
+      : await recipeOf(project, from, snapshot, options)
+  const loaded = withEpochs(recipe, options.epochs)
   requireLoss(loaded.recipe, profile.task)
-  const wanted = { loaded, snapshot: snapshot.hash, seed, environment, sweep, parent }
+  const wanted = { loaded, snapshot: snapshot.hash, seed, environment, sweep, parent, start: from ?? null }
   return { ...(await claimRun(project, wanted)), loaded, snapshot, entries, profile }
+}
+
+/** The recipe of the run whose weights are to be begun with. */
+async function recipeOf(
+  project: Project,
+  from: number,
+  { classes, task }: Snapshot,
+  { recipe }: TrainOptions,
+): Promise<LoadedRecipe> {
+  if (recipe !== undefined)
+    throw new UserError(`Weights of run ${from} fit its own recipe alone: give a recipe, or a run to begin with.`)
+  const { run, target } = await beginning(project, from)
+  const same = target.task === task && (target.task === 'number' || target.classes.join('\n') === classes.join('\n'))
+  if (!same)
+    throw new UserError(
+      `Run ${from} was trained for ${target.task === 'class' ? target.classes.join(', ') : 'numbers'}, and the snapshot has ${task === 'class' ? classes.join(', ') : 'numbers'}: train anew.`,
+    )
+  return recallCode(run.recipe, project.folder, join(runFolder(project, from), codeName))
+}
+
+/** A run to begin with, and what it made of contents and labels. */
+async function beginning(project: Project, number: number): Promise<{ run: Run; target: Target; features: Features }> {
+  const run = await findRun(project, number)
+  if (run.status !== 'done') throw new UserError(`Run ${number} is ${run.status}, not done: it cannot be begun with.`)
+  const folder = runFolder(project, number)
+  const kept = await readSignature(folder)
+  if (!kept) throw new UserError(`The folder of run ${number}, ${folder}, is gone: put it back, or train anew.`)
+  return { run, target: kept.signature.target, features: featuresFrom(kept.features) }
 }
 
 function withEpochs(loaded: LoadedRecipe, epochs: number | undefined): LoadedRecipe {
@@ -159,8 +201,9 @@ class Training {
     const { run, loaded, snapshot, entries } = this.#started
     const bySplit = (split: Split) => entries.filter((entry) => entry.split === split)
     const [train, validation, test] = [bySplit('train'), bySplit('validation'), bySplit('test')]
-    const target = targetOf(snapshot.task, snapshot.classes, train)
-    const features = await this.#features(train)
+    const begun = run.start === null ? null : await beginning(this.#project, run.start)
+    const target = begun?.target ?? targetOf(snapshot.task, snapshot.classes, train)
+    const features = begun?.features ?? (await this.#features(train))
     const input: NetworkInput = { layout: features.layout, outputs: outputsOf(target), task: target.task }
     await writeSignature(this.#folder, { recipe: loaded.recipe, input, target }, features.state, loaded.source)
 
@@ -177,6 +220,7 @@ class Training {
     }
     manualSeed(run.seed)
     const net = loaded.build(input)
+    if (begun) await loadWeights(runFolder(this.#project, begun.run.number), net)
     requireOutput(net, input, splits, loaded.recipe)
     this.#warn(net, splits, features)
     await this.#fit(net, input, splits, features)

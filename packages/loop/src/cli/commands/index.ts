@@ -10,6 +10,7 @@ import { addImport } from './import.ts'
 import { addInit } from './init.ts'
 import { addLabel } from './label.ts'
 import { addLabels } from './labels.ts'
+import { addLoop } from './loop.ts'
 import { addMonitor } from './monitor.ts'
 import { addPredict } from './predict.ts'
 import { addPromote } from './promote.ts'
@@ -49,5 +50,6 @@ export const commands: readonly ((program: Command) => void)[] = [
   addExport,
   addMonitor,
   addQueue,
+  addLoop,
   addWhy,
 ]

@@ -7,6 +7,7 @@ import type { Project } from '../../project/project.ts'
 import { currentVersion } from '../../registry/aliases.ts'
 import { withProject } from '../context.ts'
 import { wholeNumber } from '../options.ts'
+import { pause } from '../pause.ts'
 import { count, paint, table } from '../terminal.ts'
 
 interface Options {
@@ -128,16 +129,4 @@ function alarmLine({ number, measure, change, detail, asked }: AlarmEvent): stri
   if (change === 'closed') return paint('green', `${time}  alarm ${number} closed: ${measure} has come back`)
   const queue = asked > 0 ? ` ${asked} examples wait in the labelling queue.` : ''
   return paint('red', `${time}  ALARM ${number}: ${measure}: ${detail}.${queue}`)
-}
-
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, milliseconds)
-    function done() {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    signal?.addEventListener('abort', done)
-  })
 }

@@ -1,10 +1,10 @@
 /** `descent promote VERSION` and `descent rollback`: who is champion. */
 import type { Command } from 'commander'
-import type { GateReport } from '../../registry/gate-report.ts'
 import { promote, rollback } from '../../registry/promote.ts'
 import { withProject } from '../context.ts'
+import { gateLines } from '../gate-text.ts'
 import { wholeNumber } from '../options.ts'
-import { paint, table } from '../terminal.ts'
+import { paint } from '../terminal.ts'
 
 interface Options {
   readonly force?: boolean
@@ -53,13 +53,4 @@ export function addPromote(program: Command): void {
         console.log('Next: descent aliases --history')
       }),
     )
-}
-
-/** What the gate found, a line a check. */
-export function gateLines({ challenger, champion, checks }: GateReport): string {
-  const mark = (passed: boolean | null) =>
-    passed === null ? paint('gray', '–') : passed ? paint('green', 'passed') : paint('red', 'refused')
-  const against = champion === null ? '' : ` against the champion, version ${champion}`
-  const rows = checks.map(({ check, passed, sentence }) => [`  ${check}`, mark(passed), sentence])
-  return `Version ${challenger}${against}:\n${table(rows, { heading: false })}`
 }
