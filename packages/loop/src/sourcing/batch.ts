@@ -17,6 +17,8 @@ export interface Reject {
 
 export interface Batch {
   readonly ids: readonly string[]
+  /** In which order they are put into the store, of equal ids the first first; null: as they stand. */
+  readonly order: Uint32Array | null
   readonly medias: readonly string[] | string
   /** The contents one after the other: example i is bodies[starts[i], ends[i]). */
   readonly bodies: Uint8Array
@@ -126,6 +128,7 @@ export class BatchBuilder {
     const some = <T>(values: (T | null)[]) => (values.some((value) => value !== null) ? values : null)
     const batch: Batch = {
       ids: this.#ids,
+      order: inOrder(this.#ids),
       medias: uniform ? (this.#medias[0] ?? '') : this.#medias,
       bodies: this.bytes.slice(0, this.at),
       starts: Uint32Array.from(this.#starts),
@@ -157,4 +160,13 @@ export class BatchBuilder {
     this.#rejectBytes = 0
     return batch
   }
+}
+
+/** With this many examples the index of ids is large: examples in the order of their ids change fewer of its pages. */
+const manyExamples = 5000
+
+function inOrder(ids: readonly string[]): Uint32Array | null {
+  if (ids.length < manyExamples) return null
+  const order = Uint32Array.from(ids.keys())
+  return order.sort((a, b) => ((ids[a] as string) < (ids[b] as string) ? -1 : ids[a] === ids[b] ? a - b : 1))
 }

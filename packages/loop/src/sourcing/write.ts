@@ -124,7 +124,7 @@ export class Writer {
       group.length = 0
       members.length = 0
     }
-    for (const i of inOrder(batch)) {
+    for (const i of batch.order ?? batch.ids.keys()) {
       const place = batch.places[i] as number
       if (place <= this.counts.place) continue
       next.rows++
@@ -256,14 +256,4 @@ function countClass(next: Counts, label: string | number): void {
   if (next.classes === null) return
   const name = String(label)
   next.classes[name] = (Object.hasOwn(next.classes, name) ? (next.classes[name] as number) : 0) + 1
-}
-
-/** With this many examples the index of ids is large: examples in the order of their ids change fewer of its pages. */
-const manyExamples = 5000
-
-/** The batch's positions in the order in which they are inserted; of equal ids the first in the file comes first. */
-function inOrder({ ids }: Batch): Iterable<number> {
-  if (ids.length < manyExamples) return ids.keys()
-  const order = Uint32Array.from(ids.keys())
-  return order.sort((a, b) => ((ids[a] as string) < (ids[b] as string) ? -1 : ids[a] === ids[b] ? a - b : 1))
 }

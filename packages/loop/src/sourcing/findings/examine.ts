@@ -33,7 +33,7 @@ export async function examine(examined: Examined, { onProgress }: Work = {}): Pr
   const { store, kind } = examined
   const looker = kind === 'row' ? new Rows(examined.columns) : kind === 'text' ? new Texts() : new Images()
   const heads: Head[] = []
-  for await (const { content, ...head } of lookedAt(store, examined, mostLooked[kind])) {
+  for await (const { content, ...head } of lookedAt(store, examined, mostLooked)) {
     heads.push(head)
     await looker.look(content)
     if (heads.length % 100 === 0)
@@ -44,6 +44,7 @@ export async function examine(examined: Examined, { onProgress }: Work = {}): Pr
     .sort((a, b) => (heads[a] as Head).place - (heads[b] as Head).place)
   const labels = fresh.flatMap((i) => heads[i]?.label ?? [])
   const isNumber = labels.every((label) => typeof label === 'number')
+  const found = looker.findings(heads, fresh)
   return {
     looked: fresh.length,
     compared: heads.length - fresh.length,
@@ -52,8 +53,8 @@ export async function examine(examined: Examined, { onProgress }: Work = {}): Pr
     columns: [],
     sizes: [],
     predictors: [],
-    ...looker.findings(heads, fresh),
-    nearDuplicates: nearDuplicates(heads, looker.near()),
+    ...found,
+    nearDuplicates: nearDuplicates(heads, looker.near(found)),
   }
 }
 
@@ -101,8 +102,10 @@ class Rows {
     for (const [c, { name }] of this.#columns.entries()) this.#values[c]?.push(content.values[name] ?? null)
   }
 
-  near(): Int32Array {
-    const columns = this.#values.map((values): NearColumn => {
+  /** Columns that only number or name the rows do not make them different. */
+  near({ columns: found = [] }: Partial<Findings>): Int32Array {
+    const told = this.#values.filter((_, c) => !found[c]?.identifies)
+    const columns = told.map((values): NearColumn => {
       const codes = new Map<string, number>()
       const isNumber = values.every((value) => value === null || typeof value === 'number')
       const numbers = Float64Array.from(values, (value) => {

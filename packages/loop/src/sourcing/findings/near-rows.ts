@@ -58,9 +58,10 @@ function expectedByChance(columns: readonly NearColumn[], rows: number): number 
       const bin = binOf(value, spread, 0)
       counts.set(bin, (counts.get(bin) ?? 0) + 1)
     }
-    let same = 0
-    for (const count of counts.values()) same += (count / rows) ** 2
-    together *= same
+    // The share of pairs of different rows that fall together in this column.
+    let pairs = 0
+    for (const count of counts.values()) pairs += count * (count - 1)
+    together *= pairs / (rows * (rows - 1))
   }
   return ((rows * (rows - 1)) / 2) * together
 }

@@ -33,6 +33,8 @@ export function predictors(
   const found: Predictor[] = []
   for (const { name, values } of columns) {
     const keys = keysOf(values, rows)
+    // Where hardly a value is there twice, one half says nothing of the other.
+    if (new Set(keys).size > rows.length / 2) continue
     let [wrong, wrongBefore] = [0, 0]
     for (const [fitted, tested] of [
       [halves[0], halves[1]],

@@ -19,7 +19,7 @@ export interface Looked {
 }
 
 /** The most that are looked at of what an import brought, and of what was there. */
-export const mostLooked = { row: 50_000, text: 20_000, image: 20_000 } as const
+export const mostLooked = 20_000
 
 interface Range {
   readonly importId: number
