@@ -54,10 +54,9 @@ export function advise(judged: readonly Judged[], wording: Wording): Advice {
   return { use: judged.indexOf(use), networkLoses, sentence: sentenceOf({ use, best, network, judged, wording }) }
 }
 
-/** As far as the interval can tell. */
+/** As far as the interval can tell: it is not behind, or the interval reaches to where it is ahead. */
 function asGood({ behind }: Judged): boolean {
-  // Where all resamples agree there are no bounds: the estimate is all there is.
-  return behind === null || (Number.isNaN(behind.high) ? behind.estimate >= 0 : behind.high >= 0)
+  return behind === null || behind.estimate >= 0 || behind.high > 0
 }
 
 /** The logarithm of the product; nothing costs nothing, so that it has one. */

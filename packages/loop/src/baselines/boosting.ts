@@ -57,6 +57,8 @@ const REFIT_WORK = 1e6
 /** Rounds times the values that each looks at: a minute or so. Fewer rounds learn faster each. */
 const MOST_WORK = 6e8
 const MOST_ROUNDS = 500
+/** Of fewer rows small trees say more that holds for others. */
+const FEW_ROWS = 2000
 const FEWEST_ROUNDS = 40
 
 export async function fitBoosting(x: Rows, y: Targets, options: BoostingOptions): Promise<BoostingModel> {
@@ -114,7 +116,7 @@ async function boost(
   const first = new Float32Array(scores.length)
   const second = new Float32Array(scores.length)
   const limits: TreeLimits = {
-    leaves: options.leaves ?? 31,
+    leaves: options.leaves ?? (training.length < FEW_ROWS ? 8 : 31),
     leafRows: Math.max(1, Math.min(20, Math.floor(training.length / 30))),
     learningRate: options.learningRate,
   }

@@ -172,7 +172,7 @@ function dataText(comparison: ModelComparison, curves: readonly Curve[]): string
   const network = seeing.find(({ kind }) => kind === 'network')
   const own = network && network !== last.curve ? gainOf(network) : null
   if (own !== null && gain !== null)
-    parts.push(`the network ${signed(own)}${own > Math.max(gain, 0) ? ': more data would help it most' : ''}`)
+    parts.push(`the network ${signed(own)}${own > Math.max(gain, 0) ? ': it gains more from more data' : ''}`)
   return parts.join('; ')
 }
 
