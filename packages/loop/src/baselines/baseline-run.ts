@@ -106,9 +106,14 @@ export interface LoadedBaseline {
  *
  * @example
  * ```ts
- * const [majority] = await listBaselines(project, snapshot.hash)
- * const { predict } = await loadBaseline(project, majority.number)
- * console.log(await predict([{ kind: 'text', text: 'You have won!' }]))
+ * import { loadBaseline, makeSnapshot, openProject, trainBaselines } from '@descent/loop'
+ * const project = await openProject('penguins')
+ * const { snapshot } = await makeSnapshot(project)
+ * const runs = await trainBaselines(project)
+ * const { predict } = await loadBaseline(project, runs.at(-1).number)
+ * const [adelie, chinstrap, gentoo] = await predict([{ kind: 'row', values: { 'Flipper Length (mm)': 225 } }])
+ * console.log(snapshot.classes[2], gentoo > adelie) // → Gentoo true
+ * await project.close()
  * ```
  * @throws {UserError} where there is none, or its file is missing or damaged
  */
