@@ -8,6 +8,8 @@ import { bytesText, microseconds } from './costs.ts'
 import { plotCurves } from './curve-plot.ts'
 import { count, duration, paint, table } from './terminal.ts'
 
+/** Fewer tell models apart only where they differ much. */
+const FEW_EXAMPLES = 300
 const BLIND = ['majority class', 'mean']
 
 function wordingOf({ figure }: Pick<ModelComparison, 'figure'>): Wording {
@@ -191,15 +193,14 @@ function interpretation({ models, baselines }: ModelComparison): string {
 
 /** The sentence, and what it rests on. */
 export function adviceText({ advice, models, examples, split, figure }: ModelComparison): string {
-  const width = models.reduce((most, { behind }) => {
-    return behind && Number.isFinite(behind.low) ? Math.max(most, (behind.high - behind.low) / 2) : most
-  }, 0)
+  const half = ({ low, high }: Interval) => (Number.isFinite(high - low) ? (high - low) / 2 : 0)
+  const width = Math.max(...models.flatMap(({ score, behind }) => [behind ? half(behind) : half(score)]))
   const small =
-    figure === 'accuracy' && examples < 300
+    figure === 'accuracy' && examples < FEW_EXAMPLES
       ? [
           paint(
             'yellow',
-            `With only ${count(examples)} ${split} examples the paired intervals are up to ±${(100 * width).toFixed(1)} points wide: smaller differences cannot be told from chance.`,
+            `With only ${count(examples)} ${split} examples, differences below some ${Math.ceil(100 * width)} points cannot be told from chance.`,
           ),
         ]
       : []
