@@ -111,8 +111,9 @@ export interface LoadedBaseline {
  * const { snapshot } = await makeSnapshot(project)
  * const runs = await trainBaselines(project)
  * const { predict } = await loadBaseline(project, runs.at(-1).number)
- * const [adelie, chinstrap, gentoo] = await predict([{ kind: 'row', values: { 'Flipper Length (mm)': 225 } }])
- * console.log(snapshot.classes[2], gentoo > adelie) // → Gentoo true
+ * const values = { 'Beak Length (mm)': 50, 'Beak Depth (mm)': 15, 'Flipper Length (mm)': 220, 'Body Mass (g)': 5400 }
+ * const [adelie, chinstrap, gentoo] = await predict([{ kind: 'row', values: { ...values, Island: 'Biscoe' } }])
+ * console.log(snapshot.classes[2], gentoo > 0.9) // → Gentoo true
  * await project.close()
  * ```
  * @throws {UserError} where there is none, or its file is missing or damaged

@@ -159,11 +159,15 @@ function dataText(comparison: ModelComparison, curves: readonly Curve[]): string
   const [first, last] = [leaders[0] as (typeof leaders)[0], leaders.at(-1) as (typeof leaders)[0]]
   const said = ({ curve, point }: typeof first) => `${named(curve)} (${score(point.score)})`
   const parts =
-    first.curve === last.curve
-      ? [
-          `${named(first.curve)} leads from ${shareText(least)} (${score(first.point.score)}) to all (${score(last.point.score)})`,
-        ]
-      : [`with ${shareText(least)} ${said(first)} leads, with all ${said(last)}`]
+    first.curve !== last.curve
+      ? [`with ${shareText(least)} ${said(first)} leads, with all ${said(last)}`]
+      : leaders.every(({ curve }) => curve === last.curve)
+        ? [
+            `${named(last.curve)} leads from ${shareText(least)} (${score(first.point.score)}) to all (${score(last.point.score)})`,
+          ]
+        : [
+            `${named(last.curve)} leads with ${shareText(least)} (${score(first.point.score)}) and with all (${score(last.point.score)})`,
+          ]
   const gainOf = ({ points }: Curve) => {
     const [half, all] = [points.find(({ share }) => share === 1 / 2), points.find(({ share }) => share === 1)]
     return half && all ? all.score - half.score : null
