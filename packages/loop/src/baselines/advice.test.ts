@@ -27,6 +27,7 @@ test('of models that the interval cannot tell apart, the one that costs least is
   assert.equal(use, 1)
   assert.equal(networkLoses, false)
   assert.match(sentence, /^Use logistic regression: its 97\.80 % is as good as the network's 98\.00 %/)
+  assert.match(sentence, /paired difference −0\.20 points, 95 % interval −1\.00 points to \+0\.60 points/)
   assert.match(
     sentence,
     /1\/100 of the training time, 1\/10 of the time a prediction and 1\/100 of the size of the network/,
