@@ -1,13 +1,22 @@
 /** Predictions that wait to be written, in the form in which they go to the thread. */
-import { emptyColumns, type LogColumns, type LogEntry } from './entry.ts'
+import type { LogColumns, LogContext, LogEntry } from './entry.ts'
 
 export class LogBatch {
-  readonly columns: LogColumns = emptyColumns()
-  #bytes = new Uint8Array(2 ** 16)
+  readonly #contexts: LogContext[] = []
+  readonly #context: number[] = []
+  readonly #ids: string[] = []
+  readonly #shadows: string[] = []
+  readonly #outputs: string[] = []
+  readonly #random: number[] = []
+  readonly #times: number[] = []
+  readonly #milliseconds: number[] = []
+  readonly #uncertainties: number[] = []
+  readonly #ends: number[] = []
+  #bodies = new Uint8Array(2 ** 16)
   #at = 0
 
   get length(): number {
-    return this.columns.ids.length
+    return this.#ids.length
   }
 
   /** Bytes of the inputs. */
@@ -16,31 +25,57 @@ export class LogBatch {
   }
 
   add(entry: LogEntry): void {
-    const end = this.#at + entry.body.length
-    if (end > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(end, 2 * this.#bytes.length))
-      larger.set(this.#bytes.subarray(0, this.#at))
-      this.#bytes = larger
+    this.#append(entry.body)
+    this.#context.push(this.#contextOf(entry))
+    this.#ids.push(entry.id)
+    this.#shadows.push(entry.shadows ?? '')
+    this.#outputs.push(entry.output)
+    this.#random.push(entry.random ? 1 : 0)
+    this.#times.push(entry.at)
+    this.#milliseconds.push(entry.milliseconds)
+    this.#uncertainties.push(entry.uncertainty ?? Number.NaN)
+    this.#ends.push(this.#at)
+  }
+
+  columns(): LogColumns {
+    return {
+      length: this.length,
+      contexts: this.#contexts,
+      context: Uint32Array.from(this.#context),
+      ids: this.#ids.join('\n'),
+      shadows: this.#shadows.join('\n'),
+      outputs: this.#outputs.join('\n'),
+      random: Uint8Array.from(this.#random),
+      times: Float64Array.from(this.#times),
+      milliseconds: Float64Array.from(this.#milliseconds),
+      uncertainties: Float64Array.from(this.#uncertainties),
+      ends: Uint32Array.from(this.#ends),
     }
-    this.#bytes.set(entry.body, this.#at)
-    this.#at = end
-    const { columns } = this
-    columns.ids.push(entry.id)
-    columns.times.push(entry.at)
-    columns.versions.push(entry.version)
-    columns.roles.push(entry.role)
-    columns.random.push(entry.random)
-    columns.shadows.push(entry.shadows)
-    columns.media.push(entry.media)
-    columns.outputs.push(entry.output)
-    columns.uncertainties.push(entry.uncertainty)
-    columns.milliseconds.push(entry.milliseconds)
-    columns.tokens.push(entry.token)
-    columns.ends.push(end)
   }
 
   /** All inputs, one after the other, in a buffer of their own. */
   bodies(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#at) as Uint8Array<ArrayBuffer>
+    return this.#bodies.subarray(0, this.#at)
+  }
+
+  #append(body: Uint8Array): void {
+    const end = this.#at + body.length
+    if (end > this.#bodies.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#bodies.length))
+      larger.set(this.#bodies.subarray(0, this.#at))
+      this.#bodies = larger
+    }
+    this.#bodies.set(body, this.#at)
+    this.#at = end
+  }
+
+  /** Neighbours mostly have the same one: looked for from the end, and not far. */
+  #contextOf({ version, role, media, token }: LogEntry): number {
+    const last = this.#contexts.length - 1
+    for (let i = last; i >= 0 && i > last - 32; i--) {
+      const known = this.#contexts[i] as LogContext
+      if (known.version === version && known.role === role && known.media === media && known.token === token) return i
+    }
+    return this.#contexts.push({ version, role, media, token }) - 1
   }
 }

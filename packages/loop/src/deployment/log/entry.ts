@@ -22,20 +22,34 @@ export interface LogEntry {
   readonly token: string | null
 }
 
+/** What is the same for many predictions. */
+export interface LogContext {
+  readonly version: number
+  readonly role: LogEntry['role']
+  readonly media: string
+  readonly token: string | null
+}
+
+/**
+ * A batch as few large values, which cost less to hand over than many small ones. Texts are joined by line breaks, which
+ * neither ids nor JSON hold.
+ */
 export interface LogColumns {
-  readonly ids: string[]
-  readonly times: number[]
-  readonly versions: number[]
-  readonly roles: LogEntry['role'][]
-  readonly random: boolean[]
-  readonly shadows: (string | null)[]
-  readonly media: string[]
-  readonly outputs: string[]
-  readonly uncertainties: (number | null)[]
-  readonly milliseconds: number[]
-  readonly tokens: (string | null)[]
+  readonly length: number
+  readonly contexts: readonly LogContext[]
+  /** The number of each prediction's context. */
+  readonly context: Uint32Array
+  readonly ids: string
+  /** Empty where a prediction shadows none. */
+  readonly shadows: string
+  readonly outputs: string
+  readonly random: Uint8Array
+  readonly times: Float64Array
+  readonly milliseconds: Float64Array
+  /** NaN: none. */
+  readonly uncertainties: Float64Array
   /** Where each body ends in `bodies`. */
-  readonly ends: number[]
+  readonly ends: Uint32Array
 }
 
 export interface Feedback {
@@ -80,21 +94,4 @@ export interface WriterTask {
 export interface Keep {
   readonly days: number
   readonly megabytes: number
-}
-
-export function emptyColumns(): LogColumns {
-  return {
-    ids: [],
-    times: [],
-    versions: [],
-    roles: [],
-    random: [],
-    shadows: [],
-    media: [],
-    outputs: [],
-    uncertainties: [],
-    milliseconds: [],
-    tokens: [],
-    ends: [],
-  }
 }

@@ -139,7 +139,8 @@ export class PredictionLog {
   #flush(): void {
     if (this.#open.length === 0 || this.#failed !== null) return
     const batch = this.#batches++
-    const { columns, length, bytes } = this.#open
+    const { length, bytes } = this.#open
+    const columns = this.#open.columns()
     const bodies = this.#open.bodies()
     this.#sent.set(batch, { length, bytes, listeners: this.#listeners })
     this.#open = new LogBatch()

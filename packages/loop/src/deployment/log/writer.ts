@@ -6,7 +6,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { exampleId } from '../../store/content.ts'
 import { bulkStatement } from '../../store/statement.ts'
 import { Store } from '../../store/store.ts'
-import type { Feedback, FromWriter, KeptFeedback, LogColumns, ToWriter, WriterTask } from './entry.ts'
+import type { Feedback, FromWriter, KeptFeedback, LogColumns, LogContext, ToWriter, WriterTask } from './entry.ts'
 import { Retention } from './retention.ts'
 
 const port = parentPort as MessagePort
@@ -98,23 +98,25 @@ async function attempt(work: () => Promise<void>): Promise<string | null> {
 }
 
 function rowsOf(columns: LogColumns, bodies: Uint8Array): Row[] {
-  return columns.ids.map((id, i) => {
-    const media = columns.media[i] as string
-    const body = bodies.subarray(i === 0 ? 0 : (columns.ends[i - 1] as number), columns.ends[i])
+  const [ids, shadows, outputs] = [columns.ids, columns.shadows, columns.outputs].map((texts) => texts.split('\n'))
+  return Array.from({ length: columns.length }, (_, i) => {
+    const { version, role, media, token } = columns.contexts[columns.context[i] as number] as LogContext
+    const body = bodies.subarray(i === 0 ? 0 : columns.ends[i - 1], columns.ends[i])
+    const uncertainty = columns.uncertainties[i] as number
     return {
-      id,
+      id: ids?.[i] as string,
       at: new Date(columns.times[i] as number).toISOString(),
-      version: columns.versions[i] as number,
-      role: columns.roles[i] as Row['role'],
-      random: columns.random[i] ? 1 : 0,
-      shadows: columns.shadows[i] as string | null,
+      version,
+      role,
+      random: columns.random[i] as number,
+      shadows: shadows?.[i] || null,
       content: exampleId({ media, body }),
       media,
       body,
-      output: columns.outputs[i] as string,
-      uncertainty: columns.uncertainties[i] as number | null,
+      output: outputs?.[i] as string,
+      uncertainty: Number.isNaN(uncertainty) ? null : uncertainty,
       milliseconds: columns.milliseconds[i] as number,
-      token: columns.tokens[i] as string | null,
+      token,
     }
   })
 }
