@@ -1,9 +1,7 @@
 /**
  * How many requests a served model answers, and how fast: `node bench/loop/serve.ts [seconds] [rounds]`. The server is `descent serve` in a
  * process of its own, this process is the load. Digits of MNIST, 784 raw pixels a request, over 64 connections of 127.0.0.1.
- *
- * What is compared (logging on and off) is measured in turns and the best round counts, so that other programs of the machine
- * disturb both alike; processor time a request disturbs least.
+ * The best of the rounds counts: other programs of the machine only take away.
  */
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { setAlias } from '../../packages/loop/src/registry/aliases.ts'
@@ -20,7 +18,6 @@ interface Measured {
   readonly answering: number
   readonly processor: number
   readonly memory: number
-  readonly last: string
 }
 
 const made = await digitsProject()
@@ -44,7 +41,6 @@ async function measure(args: readonly string[], requests: readonly Buffer[], rat
       answering: each(before.answering, after.answering),
       processor: each(before.all, after.all),
       memory,
-      last: (await server.stop()).trim().split('\n').at(-1) ?? '',
     }
   } finally {
     await server.kill()
@@ -76,9 +72,8 @@ for (let i = 0; i < rounds; i++) {
   unlogged.push(await measure(['--no-log'], pixels))
   asJson.push(await measure([], json))
 }
-const [on, off] = [best(logged), best(unlogged)]
-console.log(line('perceptron, raw pixels', on))
-console.log(line('perceptron, not logged', off))
+console.log(line('perceptron, raw pixels', best(logged)))
+console.log(line('perceptron, not logged', best(unlogged)))
 console.log(line('perceptron, pixels as JSON', best(asJson)))
 const half = []
 for (let i = 0; i < rounds; i++) half.push(await measure([], pixels, 2500))
@@ -95,15 +90,35 @@ for (let i = 0; i < rounds; i++) convolution.push(await measure([], pixels))
 console.log(line('convolutional network', best(convolution)))
 await setAlias(project, 'champion', 1)
 
-console.log(
-  `\nLogging: ${percent(1 - on.load.perSecond / off.load.perSecond)} fewer requests a second, ${percent(on.answering / off.answering - 1)} more work for the thread that answers. ${on.last}`,
-)
+console.log(`\n${await logging(20)}`)
 console.log(await swaps(made, 100))
 console.log(`Load after ${load1()}.`)
 await made.remove()
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`
+}
+
+/** Two servers, one that logs and one that does not, in turns of a second, so that what else runs disturbs both alike. */
+async function logging(turns: number): Promise<string> {
+  const servers = [await startServer(project.folder), await startServer(project.folder, ['--no-log'])] as const
+  const rates: [number[], number[]] = [[], []]
+  const work: [number[], number[]] = [[], []]
+  for (let i = -2; i < 2 * turns; i++) {
+    const which = (i & 1) as 0 | 1
+    const { port, pid } = servers[which]
+    const before = await processorSeconds(pid)
+    const { perSecond, answered } = await load({ port, connections, seconds: 1, requests: pixels })
+    const { answering } = await processorSeconds(pid)
+    if (i < 0) continue
+    rates[which].push(perSecond)
+    work[which].push((1e6 * (answering - before.answering)) / answered)
+  }
+  const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] as number
+  const [[on, off], [busyOn, busyOff]] = [rates.map(middle), work.map(middle)] as [[number, number], [number, number]]
+  const last = (await servers[0].stop()).trim().split('\n').at(-1)
+  await servers[1].stop()
+  return `Logging, ${turns} turns each: ${whole(on)} requests a second with it, ${whole(off)} without (medians): ${percent(1 - on / off)} fewer; the thread that answers: ${busyOn.toFixed(1)} and ${busyOff.toFixed(1)} µs a request, ${percent(busyOn / busyOff - 1)} more. ${last}`
 }
 
 /** The champion changes again and again under full load. */
