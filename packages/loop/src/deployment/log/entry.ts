@@ -1,6 +1,6 @@
 /**
- * What passes between the server and the thread that writes its log. A batch of predictions goes as columns, and their inputs
- * as one block of bytes that changes hands without being copied.
+ * What passes between the server and the thread that writes its log. A batch of predictions goes as
+ * blocks of bytes and numbers, which change hands without being copied.
  */
 
 /** One prediction, as the server hands it over. */
@@ -31,26 +31,34 @@ export interface LogContext {
 }
 
 /**
- * A batch as few large values, which cost less to hand over than many small ones. Texts are joined by line breaks, which
- * neither ids nor JSON hold.
+ * A batch as a few blocks of bytes and numbers, filled as predictions come: holding on to them as objects would cost the
+ * server's collector more than all else about the log.
  */
 export interface LogColumns {
   readonly length: number
   readonly contexts: readonly LogContext[]
-  /** The number of each prediction's context. */
-  readonly context: Uint32Array
-  readonly ids: string
-  /** Empty where a prediction shadows none. */
-  readonly shadows: string
-  readonly outputs: string
-  readonly random: Uint8Array
-  readonly times: Float64Array
-  readonly milliseconds: Float64Array
-  /** NaN: none. */
-  readonly uncertainties: Float64Array
-  /** Where each body ends in `bodies`. */
-  readonly ends: Uint32Array
+  /** [length, numbersEach]: see `numberOf`. */
+  readonly numbers: Float64Array<ArrayBuffer>
+  /** Id and output of each, one after the other, in UTF-8. */
+  readonly texts: Uint8Array<ArrayBuffer>
+  /** Inputs, one after the other. */
+  readonly bodies: Uint8Array<ArrayBuffer>
+  /** What shadows what: the place of the first, the id of the second. */
+  readonly shadows: readonly (readonly [place: number, id: string])[]
 }
+
+/** Where each number of a prediction stands; NaN for no uncertainty; ends are those of its bytes in `texts` and `bodies`. */
+export const numberOf = {
+  context: 0,
+  random: 1,
+  time: 2,
+  milliseconds: 3,
+  uncertainty: 4,
+  idEnd: 5,
+  outputEnd: 6,
+  bodyEnd: 7,
+} as const
+export const numbersEach = 8
 
 export interface Feedback {
   readonly prediction: string
@@ -67,7 +75,7 @@ export interface KeptFeedback {
 }
 
 export type ToWriter =
-  | { readonly kind: 'predictions'; readonly batch: number; readonly columns: LogColumns; readonly bodies: Uint8Array }
+  | { readonly kind: 'predictions'; readonly batch: number; readonly columns: LogColumns }
   | { readonly kind: 'feedback'; readonly ticket: number; readonly feedback: Feedback }
   | { readonly kind: 'close' }
 

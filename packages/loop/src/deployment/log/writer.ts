@@ -6,7 +6,17 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { exampleId } from '../../store/content.ts'
 import { bulkStatement } from '../../store/statement.ts'
 import { Store } from '../../store/store.ts'
-import type { Feedback, FromWriter, KeptFeedback, LogColumns, LogContext, ToWriter, WriterTask } from './entry.ts'
+import {
+  type Feedback,
+  type FromWriter,
+  type KeptFeedback,
+  type LogColumns,
+  type LogContext,
+  numberOf,
+  numbersEach,
+  type ToWriter,
+  type WriterTask,
+} from './entry.ts'
 import { Retention } from './retention.ts'
 
 const port = parentPort as MessagePort
@@ -61,11 +71,11 @@ say({ kind: 'ready' })
 async function handle(message: ToWriter): Promise<void> {
   switch (message.kind) {
     case 'predictions': {
-      const { batch, columns, bodies } = message
+      const { batch, columns } = message
       const error = await attempt(async () => {
-        const rows = rowsOf(columns, bodies)
+        const rows = rowsOf(columns)
         await store.transaction(async () => store.runBulk(insert, rows))
-        retention.added(rows.length, bodies.length)
+        retention.added(rows.length, columns.bodies.length)
       })
       say({ kind: 'written', batch, error })
       break
@@ -97,27 +107,33 @@ async function attempt(work: () => Promise<void>): Promise<string | null> {
   }
 }
 
-function rowsOf(columns: LogColumns, bodies: Uint8Array): Row[] {
-  const [ids, shadows, outputs] = [columns.ids, columns.shadows, columns.outputs].map((texts) => texts.split('\n'))
-  return Array.from({ length: columns.length }, (_, i) => {
-    const { version, role, media, token } = columns.contexts[columns.context[i] as number] as LogContext
-    const body = bodies.subarray(i === 0 ? 0 : columns.ends[i - 1], columns.ends[i])
-    const uncertainty = columns.uncertainties[i] as number
-    return {
-      id: ids?.[i] as string,
-      at: new Date(columns.times[i] as number).toISOString(),
+function rowsOf({ length, contexts, numbers, texts, bodies, shadows }: LogColumns): Row[] {
+  const text = Buffer.from(texts.buffer, texts.byteOffset, texts.length)
+  const shadowed = new Map(shadows)
+  let [textAt, bodyAt] = [0, 0]
+  return Array.from({ length }, (_, i) => {
+    const number = (which: keyof typeof numberOf) => numbers[i * numbersEach + numberOf[which]] as number
+    const { version, role, media, token } = contexts[number('context')] as LogContext
+    const uncertainty = number('uncertainty')
+    const body = bodies.subarray(bodyAt, number('bodyEnd'))
+    const row = {
+      id: text.toString('utf8', textAt, number('idEnd')),
+      at: new Date(number('time')).toISOString(),
       version,
       role,
-      random: columns.random[i] as number,
-      shadows: shadows?.[i] || null,
+      random: number('random'),
+      shadows: shadowed.get(i) ?? null,
       content: exampleId({ media, body }),
       media,
       body,
-      output: outputs?.[i] as string,
+      output: text.toString('utf8', number('idEnd'), number('outputEnd')),
       uncertainty: Number.isNaN(uncertainty) ? null : uncertainty,
-      milliseconds: columns.milliseconds[i] as number,
+      milliseconds: number('milliseconds'),
       token,
     }
+    textAt = number('outputEnd')
+    bodyAt = number('bodyEnd')
+    return row
   })
 }
 
