@@ -118,7 +118,7 @@ async function logging(turns: number): Promise<string> {
   const [[on, off], [busyOn, busyOff]] = [rates.map(middle), work.map(middle)] as [[number, number], [number, number]]
   const last = (await servers[0].stop()).trim().split('\n').at(-1)
   await servers[1].stop()
-  return `Logging, ${turns} turns each: ${whole(on)} requests a second with it, ${whole(off)} without (medians): ${percent(1 - on / off)} fewer; the thread that answers: ${busyOn.toFixed(1)} and ${busyOff.toFixed(1)} µs a request, ${percent(busyOn / busyOff - 1)} more. ${last}`
+  return `Logging, ${turns} turns of a second each, medians: ${whole(on)} requests a second with it, ${whole(off)} without (costs ${percent(1 - on / off)}); the thread that answers: ${busyOn.toFixed(1)} and ${busyOff.toFixed(1)} µs a request (${percent(busyOn / busyOff - 1)} more). ${last}`
 }
 
 /** The champion changes again and again under full load. */

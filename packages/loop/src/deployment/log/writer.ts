@@ -2,6 +2,8 @@
  * The thread that writes the log, with a connection of its own: one message of predictions is one transaction, in the order in
  * which they come. Between them it removes what is beyond age or size.
  */
+import { readlinkSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { exampleId } from '../../store/content.ts'
 import { bulkStatement } from '../../store/statement.ts'
@@ -20,6 +22,7 @@ import {
 import { Retention } from './retention.ts'
 
 const port = parentPort as MessagePort
+yieldToAnswers()
 const { folder, keep } = workerData as WriterTask
 const store = await Store.open(folder)
 const retention = new Retention(store, keep)
@@ -67,6 +70,15 @@ port.on('message', (message: ToWriter) => {
 })
 let timer = setTimeout(retain, 1000)
 say({ kind: 'ready' })
+
+/** Where all processors are busy, answering comes first. Linux numbers threads like processes; elsewhere nothing changes. */
+function yieldToAnswers(): void {
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), 10)
+  } catch {
+    // Without it the log is written all the same.
+  }
+}
 
 async function handle(message: ToWriter): Promise<void> {
   switch (message.kind) {
