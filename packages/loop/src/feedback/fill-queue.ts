@@ -76,7 +76,7 @@ export async function fillQueue(project: Project, options: FillOptions = {}): Pr
   const reasons = Object.keys(mix) as MixedReason[]
   for (const reason of reasons) take(reason, Math.round(mix[reason] * count))
   for (const reason of reasons) if (mix[reason] > 0) take(reason, count)
-  const kept = await keepTraffic(project.store, [...chosen.keys()])
+  const kept = await keepTraffic(project, [...chosen.keys()])
   const added = await addQueued(
     project.store,
     kept.map(({ prediction, example }) => ({ ...(chosen.get(prediction) as Omit<ReasonedItem, 'example'>), example })),
