@@ -92,9 +92,9 @@ async function ask(report: GateReport, gain: Gain): Promise<boolean> {
 }
 
 function tooFewLines({ labels, learned, wanted }: TooFew): string {
-  const since =
-    learned > 0 ? `the last round, which ${counted(learned, 'example')} did not carry` : "the champion's snapshot"
-  return `${counted(labels, 'example')} labelled since ${since}; a round begins with ${wanted} (--labels).\nNext: descent queue --fill, then descent label --queue`
+  const since = learned > 0 ? 'the last round' : "the champion's snapshot"
+  const before = learned > 0 ? ` The ${counted(learned, 'example')} of that round did not better the champion.` : ''
+  return `${counted(labels, 'example')} labelled since ${since}; a round begins with ${wanted} (--labels).${before}\nNext: descent queue --fill, then descent label --queue`
 }
 
 function resultLines(result: RoundResult): string {
