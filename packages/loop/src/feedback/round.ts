@@ -20,6 +20,9 @@ import { feedbackLabels, labelsAsFeedback } from './feedback-labels.ts'
 import { freezeOnce } from './freeze-once.ts'
 import { beginRound, newLabels, openRound, type Round, setRound, settleRounds } from './rounds.ts'
 
+/** A round begins with so many examples labelled anew, where nothing else is said. */
+export const defaultLabels = 100
+
 export interface RoundOptions extends Work {
   /** A round begins with so many examples labelled anew; with 0 at once. Default 100. */
   readonly labels?: number | undefined
@@ -67,7 +70,7 @@ export type RoundResult =
 
 /** @throws {UserError} where there is no champion; {StoppedError} where it was asked to stop: the next call goes on */
 export async function goRound(project: Project, options: RoundOptions = {}): Promise<RoundResult> {
-  const { labels: wanted = 100, onNews = () => {} } = options
+  const { labels: wanted = defaultLabels, onNews = () => {} } = options
   const champion = await currentVersion(project, 'champion')
   if (champion === null)
     throw new UserError('There is no champion to better: `descent register` and `descent promote` make one first.')

@@ -2,7 +2,14 @@
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { UserError } from '../../errors.ts'
-import { type Gain, goRound, type RoundOptions, type RoundResult, type TooFew } from '../../feedback/round.ts'
+import {
+  defaultLabels,
+  type Gain,
+  goRound,
+  type RoundOptions,
+  type RoundResult,
+  type TooFew,
+} from '../../feedback/round.ts'
 import type { Work } from '../../progress.ts'
 import type { Project } from '../../project/project.ts'
 import { currentVersion } from '../../registry/aliases.ts'
@@ -30,7 +37,12 @@ export function addLoop(program: Command): void {
   program
     .command('loop')
     .description('once round the circle: from enough new labels to a new champion, through the gate')
-    .option('--labels <number>', 'begins with so many examples labelled anew; 0: at once', wholeNumber(0), 100)
+    .option(
+      '--labels <number>',
+      'begins with so many examples labelled anew; 0: at once',
+      wholeNumber(0),
+      defaultLabels,
+    )
     .option('--anew', "train from the beginning, not from the champion's weights")
     .option('--epochs <number>', "in place of the recipe's", wholeNumber(1))
     .option('--seed <number>', 'of the training', wholeNumber(0))
