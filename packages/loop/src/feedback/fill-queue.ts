@@ -96,7 +96,7 @@ function checkedMix(given: Partial<Mix> = {}): Mix {
   return Object.fromEntries(Object.entries(mix).map(([reason, share]) => [reason, share / total])) as Mix
 }
 
-/** The champion's latest answers on contents that nobody has labelled, each content once. */
+/** The champion's latest answers on contents that nobody has labelled and that wait for nobody yet, each content once. */
 async function unlabelledTraffic({ store }: Project, version: number): Promise<Candidate[]> {
   const rows = await store.db
     .selectFrom('prediction')
@@ -123,7 +123,13 @@ async function unlabelledTraffic({ store }: Project, version: number): Promise<C
     (ids) => store.db.selectFrom('feedback').select('prediction').where('prediction', 'in', ids).execute(),
   )
   const said = new Set(spoken.map(({ prediction }) => prediction))
-  for (const { id } of labelled) out.add(id)
+  const queued = await store.db
+    .selectFrom('queued')
+    .innerJoin('example', 'example.number', 'queued.example')
+    .select('example.id')
+    .where('queued.closed_at', 'is', null)
+    .execute()
+  for (const { id } of [...labelled, ...queued]) out.add(id)
   return once.filter(({ content, id }) => !out.has(content) && !said.has(id))
 }
 

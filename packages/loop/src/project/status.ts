@@ -109,7 +109,8 @@ function servingBoxes({ versions, champion, candidate, answers: { count, last } 
 
 function monitoringBox(champion: Champion | null): BoxStatus {
   const { alarms = [], feedback } = champion ?? {}
-  const open = alarms.map(({ number: alarm, measure }) => `alarm ${alarm} (${measure})`).join(', ')
+  const named = alarms.slice(0, 3).map(({ number: alarm, measure }) => `alarm ${alarm} (${measure})`)
+  const open = [...named, ...(alarms.length > 3 ? [`${alarms.length - 3} more`] : [])].join(', ')
   const { random, all } = feedback ?? {}
   const judged = random ? { ...random, of: 'of the random slice' } : all ? { ...all, of: 'with feedback' } : null
   const right = judged
@@ -131,7 +132,7 @@ function feedbackBox(champion: Champion | null): BoxStatus {
   const parts = [
     ...(queue > 0 ? [`${number(queue)} in the labelling queue`] : []),
     ...(said > 0 ? [`feedback on ${some(said, 'answer')} that is no label yet`] : []),
-    ...(newLabels > 0 ? [`${some(newLabels, 'new label')} since the last training`] : []),
+    ...(newLabels > 0 && !round ? [`${some(newLabels, 'new label')} since the last training`] : []),
     ...(round
       ? [`round ${round.number}: ${round.status === 'waiting' ? "waits for a person's word" : 'not finished'}`]
       : []),
