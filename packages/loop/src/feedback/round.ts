@@ -11,6 +11,7 @@ import type { Project } from '../project/project.ts'
 import { currentVersion, setAlias } from '../registry/aliases.ts'
 import { askGate } from '../registry/gate.ts'
 import type { Comparison, GateReport } from '../registry/gate-report.ts'
+import { crown } from '../registry/promote.ts'
 import { registerRun } from '../registry/register.ts'
 import { findVersion } from '../registry/version.ts'
 import { findRun, type Run } from '../training/run.ts'
@@ -95,7 +96,7 @@ async function takeFeedback(project: Project, champion: number, onNews: News): P
   if (frozen !== null)
     onNews(`The test set of snapshot ${frozen} is frozen from now on, so that models can be compared on it.`)
   const { labels, refused, refusal } = await feedbackLabels(project)
-  if (labels > 0) onNews(`${labels} labels came from feedback.`)
+  if (labels > 0) onNews(`${labels} ${labels === 1 ? 'label' : 'labels'} came from feedback.`)
   if (refused > 0) onNews(`Feedback that is no label was left as it is (${refused}), such as ${refusal}`)
   await labelsAsFeedback(project)
 }
@@ -128,15 +129,7 @@ async function finishRound(project: Project, round: Round, options: RoundOptions
   const auto = project.config.gate?.autoPromote === true
   if (!auto && !confirm) return end('waiting')
   if (!auto && confirm && !(await confirm(report, gain))) return end('declined')
-  await setAlias(project, 'champion', version.number, {
-    who: options.who,
-    why: `round ${number} of descent loop, ${labels} new labels`,
-    how: 'promoted',
-    gate: report,
-    expected: before,
-  })
-  // Otherwise a server that shadows the challenger would ask one model twice.
-  await setAlias(project, 'challenger', null, { who: options.who, why: 'it is champion' })
+  await crown(project, report, { who: options.who, why: `round ${number} of descent loop, ${labels} new labels` })
   return end('promoted')
 }
 
