@@ -5,6 +5,7 @@ import { gainLines } from './gain-text.ts'
 
 const accuracy: Comparison = {
   figure: 'accuracy',
+  pValue: 0.1,
   examples: 1000,
   champion: 0.9,
   challenger: 0.95,
@@ -12,6 +13,7 @@ const accuracy: Comparison = {
 }
 const error: Comparison = {
   figure: 'mean absolute error',
+  pValue: 0.1,
   examples: 30,
   champion: 2.108,
   challenger: 1.843,
