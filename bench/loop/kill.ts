@@ -65,7 +65,10 @@ const isSound = (folder: string) => {
   return integrity === 'ok' && (foreign as unknown[]).length === 0
 }
 
-/** After a kill: the database, and each command. Refusals in one sentence are right where there is nothing yet (`mayRefuse`). */
+/**
+ * After a kill: the database, and each command. Refusals in one sentence are right where there is nothing to work on: of all
+ * (`mayRefuse`), or of an agreement where only the file has labelled.
+ */
 async function judge(
   folder: string,
   count: Tally,
@@ -78,7 +81,8 @@ async function judge(
   for (const args of commands) {
     count.commands++
     const { code, err } = await descent(folder, args)
-    if (code === 0 || (mayRefuse && code === 1 && /^Error: .+\n$/.test(err))) worked++
+    const refused = code === 1 && (mayRefuse ? /^Error: .+\n$/ : /^Error: There is one labeler, file: .+\n$/).test(err)
+    if (code === 0 || refused) worked++
     else count.broken.push(`kill ${count.kills}: descent ${args.join(' ')}: code ${code}, ${err}`)
   }
   return `${sound ? 'sound' : 'UNSOUND'} | ${worked} of ${commands.length}`
@@ -151,6 +155,16 @@ async function killImports(): Promise<Tally> {
   return count
 }
 
+/** A person who has labelled what the file had labelled too: `labels agreement` needs two. */
+async function secondLabeler(folder: string): Promise<void> {
+  const { code, err } = await descent(
+    folder,
+    ['label', '--as', 'bob', '--again', '--strategy', 'random'],
+    '12'.repeat(50),
+  )
+  if (code !== 0) throw new Error(err)
+}
+
 type Said = 'ham' | 'spam' | 'skip'
 const keys = { '1': 'ham', '2': 'spam', s: 'skip' } as const
 
@@ -183,13 +197,13 @@ async function killLabelling(): Promise<Tally> {
   }))
   await writeFile(join(folder, 'mail.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
   await must(folder, 'import', 'mail.jsonl', '--target', 'label', '--text', 'text')
-  await descent(folder, ['label', '--as', 'bob', '-n', '50'], '12'.repeat(25))
+  await secondLabeler(folder)
   const count = tally()
   heading('Labelling mail in a terminal', 'answers reported')
   while (count.kills < kills) {
     // Each in another name, for whom nothing is there yet.
     const labeler = `ada-${count.kills + 1}`
-    const line = `echo PID $$; exec ${process.execPath} ${bin} label --as ${labeler} --again -n 300`
+    const line = `echo PID $$; exec ${process.execPath} ${bin} label --as ${labeler} --again --strategy random -n 1600`
     const child = spawn('script', ['-qfec', line, '/dev/null'], { cwd: folder, env: { ...process.env, NO_COLOR: '1' } })
     let [said, seen] = ['', 0]
     let answers: Said[] = []
@@ -214,11 +228,15 @@ async function killLabelling(): Promise<Tally> {
     void closed.then(() => {
       over = true
     })
-    const moment = 300 + random.uniform() * 3000
-    await sleep(moment)
+    // Every fifth at any moment from its start, the others while the person is at work.
+    if (count.kills % 5 > 0) while (seen === 0 && !over) await sleep(5)
+    const began = performance.now()
+    await sleep(random.uniform() * 1500)
     const pid = Number(/PID (\d+)/.exec(said)?.[1])
     if (over) throw new Error(said)
-    process.kill(pid, 'SIGKILL')
+    const moment = performance.now() - began
+    if (pid > 0) process.kill(pid, 'SIGKILL')
+    else child.kill('SIGKILL')
     const [reported, underway]: [Said[], string | null] = [answers, key]
     await closed
     count.kills++
@@ -268,6 +286,7 @@ async function killTrainings(): Promise<Tally> {
   await writeFile(join(folder, 'labels-idx1-ubyte'), few(labels as Buffer, 8, 1))
   await must(folder, 'import', 'images-idx3-ubyte', 'labels-idx1-ubyte')
   await writeFile(join(folder, 'small.json'), JSON.stringify(recipe))
+  await secondLabeler(folder)
   await must(folder, 'snapshot')
   const train = ['train', '--recipe', 'small.json', '--seed', '3']
   await must(folder, ...train)
