@@ -11,7 +11,7 @@ import { runFolder } from '../../training/run.ts'
 import type { Split } from '../../versioning/split.ts'
 import { withProject } from '../context.ts'
 import { wholeNumber } from '../options.ts'
-import { count, paint, table } from '../terminal.ts'
+import { count, counted, paint, table } from '../terminal.ts'
 
 interface Options {
   readonly split?: Split
@@ -62,6 +62,7 @@ export function summary({
 }: Evaluation): string {
   const worse = slices.slices.filter((slice) => slice.worse)
   const show = judged.task === 'class' ? percent : plain
+  const [figure, ofSlice] = judged.task === 'class' ? ['accuracy', 'accuracy'] : ['R²', 'mean absolute error']
   const suspects = mistakes.filter(({ likelyLabelError }) => likelyLabelError)
   return [
     `Run ${run} (${recipe}) on snapshot ${snapshot.number}, judged by ${count(examples)} ${split} examples:\n`,
@@ -69,12 +70,12 @@ export function summary({
     '',
     ...(fitting.train === null
       ? []
-      : [`On what it was trained on: ${show(fitting.train)}; on what it had not seen: ${show(fitting.judged)}.`]),
+      : [`On what it was trained on, ${figure} ${show(fitting.train)}; on what it had not seen, ${show(fitting.judged)}.`]),
     fitting.sentence ?? 'No sign of over-fitting in the losses.',
     ...worse
       .slice(0, 5)
       .map(({ column, slice, score, rest, count: n }) =>
-        paint('yellow', `Worse where ${column} is ${slice}: ${show(score)} of ${n}, elsewhere ${show(rest)}.`),
+        paint('yellow', `Worse where ${column} is ${slice}: ${ofSlice} ${show(score)} (${counted(n, 'example')}), elsewhere ${show(rest)}.`),
       ),
     ...(worse.length === 0 && slices.slices.length > 0
       ? [`None of ${slices.slices.length} slices is worse than the rest by more than chance explains.`]
