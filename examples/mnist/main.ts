@@ -2,7 +2,7 @@
  * Learns to read handwritten digits: trains a convolutional network on the 60,000 digits of MNIST, tests it on 10,000
  * others, shows what it confuses, saves it, and reads digits with it in a fresh process.
  *
- *   npm start
+ *   npm run digits
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

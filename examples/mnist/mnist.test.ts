@@ -73,7 +73,7 @@ test('settings or weights that are not there or not these are one line that says
   const run = (model: string) => spawnSync(process.execPath, [...flags, predict, model], { encoding: 'utf8' })
   const missing = run(join(folder, 'nowhere'))
   assert.equal(missing.status, 1)
-  assert.match(missing.stderr, /^ENOENT.*Train first: npm start\n$/)
+  assert.match(missing.stderr, /^ENOENT.*Train first: npm run digits\n$/)
   const model = join(folder, 'model')
   await truncate(join(model, 'weights.safetensors'), 300)
   assert.match(run(model).stderr, /weights\.safetensors: safetensors: .*Train first/)

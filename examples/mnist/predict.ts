@@ -26,6 +26,6 @@ try {
   process.exit(0)
 } catch (error) {
   const known = error instanceof Error && (error.name === 'FormatError' || 'code' in error)
-  console.error(known ? `${(error as Error).message} Train first: npm start` : error)
+  console.error(known ? `${(error as Error).message} Train first: npm run digits` : error)
   process.exit(1)
 }

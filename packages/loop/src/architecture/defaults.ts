@@ -72,7 +72,7 @@ function imageRecipe(profile: DataProfile): Recipe {
     schedule: { type: 'oneCycle', warmUp: 0.25 },
     augmentation: imageAugmentation(profile),
     batchSize,
-    epochs: epochsFor(profile, batchSize, 2500, [5, 60]),
+    epochs: epochsFor(profile, batchSize, train < 20_000 ? 2500 : 1500, [4, 60]),
     earlyStopping: null,
     clipNorm: null,
   }

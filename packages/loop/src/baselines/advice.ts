@@ -54,10 +54,9 @@ export function advise(judged: readonly Judged[], wording: Wording): Advice {
   return { use: judged.indexOf(use), networkLoses, sentence: sentenceOf({ use, best, network, judged, wording }) }
 }
 
-/** As far as the interval can tell. */
+/** As far as the interval can tell: it is not behind, or the interval reaches to where it is ahead. */
 function asGood({ behind }: Judged): boolean {
-  // Where all resamples agree there are no bounds: the estimate is all there is.
-  return behind === null || (Number.isNaN(behind.high) ? behind.estimate >= 0 : behind.high >= 0)
+  return behind === null || behind.estimate >= 0 || behind.high > 0
 }
 
 /** The logarithm of the product; nothing costs nothing, so that it has one. */
@@ -90,13 +89,20 @@ function sentenceOf({ use, best, network, judged, wording }: Case): string {
   if (gap && !asGood(other))
     return `Use ${name}: its ${score(use.score.estimate)} is better than ${named(other)}'s ${score(other.score.estimate)}, the best of the rest, by ${difference(gap.estimate)} (paired 95 % interval ${difference(gap.high)} to ${difference(gap.low)})${costs ? `; it takes ${costs} of ${named(other)}` : ''}.`
   const good = use.score.estimate > other.score.estimate ? 'at least as good as' : 'as good as'
-  return `Use ${name}: its ${score(use.score.estimate)} is ${good} ${named(other)}'s ${score(other.score.estimate)}, as far as these examples can tell${costs ? `, and it takes ${costs} of ${named(other)}` : ''}.`
+  const apart = other === best && use.behind ? ` (paired difference ${pairedText(use.behind, wording)})` : ''
+  return `Use ${name}: its ${score(use.score.estimate)} is ${good} ${named(other)}'s ${score(other.score.estimate)}, as far as these examples can tell${apart}${costs ? `, and it takes ${costs} of ${named(other)}` : ''}.`
 }
 
 /** Whom the model to use is held against: the best, or where it is that itself, the best of the rest. */
 function rival(use: Judged, best: Judged, judged: readonly Judged[]): Judged | undefined {
   if (use !== best) return best
   return judged.filter((one) => one !== use).toSorted((a, b) => b.score.estimate - a.score.estimate)[0]
+}
+
+/** `−0.55 points, 95 % interval −1.32 points to +0.11 points` */
+function pairedText({ estimate, low, high }: Interval, { difference }: Wording): string {
+  const signed = (value: number) => `${value < 0 ? '−' : value > 0 ? '+' : ''}${difference(value)}`
+  return `${signed(estimate)}, 95 % interval ${signed(low)} to ${signed(high)}`
 }
 
 function gapOf(use: Judged, other: Judged, best: Judged): Interval | null {

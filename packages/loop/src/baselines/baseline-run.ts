@@ -106,9 +106,15 @@ export interface LoadedBaseline {
  *
  * @example
  * ```ts
- * const [majority] = await listBaselines(project, snapshot.hash)
- * const { predict } = await loadBaseline(project, majority.number)
- * console.log(await predict([{ kind: 'text', text: 'You have won!' }]))
+ * import { loadBaseline, makeSnapshot, openProject, trainBaselines } from '@descent/loop'
+ * const project = await openProject('penguins')
+ * const { snapshot } = await makeSnapshot(project)
+ * const runs = await trainBaselines(project)
+ * const { predict } = await loadBaseline(project, runs.at(-1).number)
+ * const values = { 'Beak Length (mm)': 50, 'Beak Depth (mm)': 15, 'Flipper Length (mm)': 220, 'Body Mass (g)': 5400 }
+ * const [adelie, chinstrap, gentoo] = await predict([{ kind: 'row', values: { ...values, Island: 'Biscoe' } }])
+ * console.log(snapshot.classes[2], gentoo > 0.9) // → Gentoo true
+ * await project.close()
  * ```
  * @throws {UserError} where there is none, or its file is missing or damaged
  */

@@ -53,17 +53,23 @@ const ALWAYS_COLUMNS = 64
 const ALWAYS_ROWS = 20_000
 /** Fewer rows are too few to leave some out for good, where fitting them all again is little work. */
 const REFIT_ROWS = 20_000
-const REFIT_WORK = 1e6
-/** Rounds times the values that each looks at: a minute or so. Fewer rounds learn faster each. */
-const MOST_WORK = 6e8
+const REFIT_WORK = 3e5
+/** Rounds times the values that each looks at: half a minute or so. Fewer rounds learn faster each. */
+const MOST_WORK = 3e8
 const MOST_ROUNDS = 500
+/** Bins of all leaves of a tree, in one column, about. */
+const SEARCHED = 500
+/** Of fewer rows small trees say more that holds for others. */
+const FEW_ROWS = 2000
 const FEWEST_ROUNDS = 40
 
 export async function fitBoosting(x: Rows, y: Targets, options: BoostingOptions): Promise<BoostingModel> {
   const pace = new Pace(options, 'boosting trees')
   const { table, chosen } = denseColumns(x, y, MOST_COLUMNS)
   const bins = await binned(table, table.columns > WIDE ? WIDE_BINS : BINS, pace.part(0, 0.05))
-  const looked = Math.min(x.rows, Math.max(ALWAYS_ROWS, x.rows / 2)) * drawnColumns(bins) * lossOf(y).outputs
+  // Rows are summed up into bins, and bins are searched at every leaf.
+  const visited = Math.min(x.rows, Math.max(ALWAYS_ROWS, x.rows / 2)) + SEARCHED
+  const looked = visited * drawnColumns(bins) * lossOf(y).outputs
   const affordable = Math.max(FEWEST_ROUNDS, Math.min(MOST_ROUNDS, Math.floor(MOST_WORK / looked)))
   const rounds = options.rounds ?? affordable
   const learningRate = options.learningRate ?? Math.min(0.3, 50 / affordable)
@@ -114,7 +120,7 @@ async function boost(
   const first = new Float32Array(scores.length)
   const second = new Float32Array(scores.length)
   const limits: TreeLimits = {
-    leaves: options.leaves ?? 31,
+    leaves: options.leaves ?? (training.length < FEW_ROWS ? 8 : 31),
     leafRows: Math.max(1, Math.min(20, Math.floor(training.length / 30))),
     learningRate: options.learningRate,
   }

@@ -53,7 +53,8 @@ export function decodePlain(bytes: Uint8Array, path: string): unknown {
     ) as Record<string, TensorEntry> & { __metadata__: { plain: string } }
     const read = (name: string) => {
       const { dtype, shape, data_offsets: offsets } = entries[name] as TensorEntry
-      const own = bytes.slice(8 + room + offsets[0], 8 + room + offsets[1])
+      // A copy: bytes may be part of a larger buffer, and need not begin at a multiple of eight.
+      const own = new Uint8Array(bytes.subarray(8 + room + offsets[0], 8 + room + offsets[1]))
       const array = new ARRAYS[dtype](own.buffer)
       if (array.length !== shape[0]) throw new RangeError(`'${name}' is cut off`)
       return array

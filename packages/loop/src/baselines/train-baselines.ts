@@ -42,8 +42,12 @@ const MOST_IMPORTANCES = 20
  *
  * @example
  * ```ts
+ * import { makeSnapshot, openProject, trainBaselines } from '@descent/loop'
  * const project = await openProject('penguins')
- * for (const { name, metrics } of await trainBaselines(project)) console.log(name, metrics.test?.accuracy)
+ * await makeSnapshot(project)
+ * const [majority, ...others] = await trainBaselines(project)
+ * console.log(majority.name, others.every(({ metrics }) => metrics.test.accuracy > 0.9)) // → majority class true
+ * await project.close()
  * ```
  * @throws {UserError} where there is no snapshot; {StoppedError} where it was asked to stop
  */

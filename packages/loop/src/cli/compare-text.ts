@@ -8,6 +8,8 @@ import { bytesText, microseconds } from './costs.ts'
 import { plotCurves } from './curve-plot.ts'
 import { count, duration, paint, table } from './terminal.ts'
 
+/** Fewer tell models apart only where they differ much. */
+const FEW_EXAMPLES = 300
 const BLIND = ['majority class', 'mean']
 
 function wordingOf({ figure }: Pick<ModelComparison, 'figure'>): Wording {
@@ -157,11 +159,15 @@ function dataText(comparison: ModelComparison, curves: readonly Curve[]): string
   const [first, last] = [leaders[0] as (typeof leaders)[0], leaders.at(-1) as (typeof leaders)[0]]
   const said = ({ curve, point }: typeof first) => `${named(curve)} (${score(point.score)})`
   const parts =
-    first.curve === last.curve
-      ? [
-          `${named(first.curve)} leads from ${shareText(least)} (${score(first.point.score)}) to all (${score(last.point.score)})`,
-        ]
-      : [`with ${shareText(least)} ${said(first)} leads, with all ${said(last)}`]
+    first.curve !== last.curve
+      ? [`with ${shareText(least)} ${said(first)} leads, with all ${said(last)}`]
+      : leaders.every(({ curve }) => curve === last.curve)
+        ? [
+            `${named(last.curve)} leads from ${shareText(least)} (${score(first.point.score)}) to all (${score(last.point.score)})`,
+          ]
+        : [
+            `${named(last.curve)} leads with ${shareText(least)} (${score(first.point.score)}) and with all (${score(last.point.score)})`,
+          ]
   const gainOf = ({ points }: Curve) => {
     const [half, all] = [points.find(({ share }) => share === 1 / 2), points.find(({ share }) => share === 1)]
     return half && all ? all.score - half.score : null
@@ -172,7 +178,7 @@ function dataText(comparison: ModelComparison, curves: readonly Curve[]): string
   const network = seeing.find(({ kind }) => kind === 'network')
   const own = network && network !== last.curve ? gainOf(network) : null
   if (own !== null && gain !== null)
-    parts.push(`the network ${signed(own)}${own > Math.max(gain, 0) ? ': more data would help it most' : ''}`)
+    parts.push(`the network ${signed(own)}${own > Math.max(gain, 0) ? ': it gains more from more data' : ''}`)
   return parts.join('; ')
 }
 
@@ -191,15 +197,14 @@ function interpretation({ models, baselines }: ModelComparison): string {
 
 /** The sentence, and what it rests on. */
 export function adviceText({ advice, models, examples, split, figure }: ModelComparison): string {
-  const width = models.reduce((most, { behind }) => {
-    return behind && Number.isFinite(behind.low) ? Math.max(most, (behind.high - behind.low) / 2) : most
-  }, 0)
+  const half = ({ low, high }: Interval) => (Number.isFinite(high - low) ? (high - low) / 2 : 0)
+  const width = Math.max(...models.flatMap(({ score, behind }) => [behind ? half(behind) : half(score)]))
   const small =
-    figure === 'accuracy' && examples < 300
+    figure === 'accuracy' && examples < FEW_EXAMPLES
       ? [
           paint(
             'yellow',
-            `With only ${count(examples)} ${split} examples the paired intervals are up to ±${(100 * width).toFixed(1)} points wide: smaller differences cannot be told from chance.`,
+            `With only ${count(examples)} ${split} examples, differences below some ${Math.ceil(100 * width)} points cannot be told from chance.`,
           ),
         ]
       : []

@@ -76,8 +76,8 @@ function connect(path: string): Database.Database {
     connection.pragma('synchronous = full')
     connection.pragma('foreign_keys = on')
     connection.pragma('cache_size = -65536')
-    // An import changes the same pages again and again: writing them back less often saves a third of its time.
-    connection.pragma('wal_autocheckpoint = 8192')
+    // An import changes the same pages again and again: they are written back when the log has reached 128 MB.
+    connection.pragma('wal_autocheckpoint = 32768')
     connection.pragma('journal_size_limit = 67108864')
     return connection
   } catch (error) {

@@ -4,6 +4,7 @@ import { addAlias } from './alias.ts'
 import { addArchitecture } from './architecture.ts'
 import { addBaselines } from './baselines.ts'
 import { addCompare } from './compare.ts'
+import { addDoctor } from './doctor.ts'
 import { addEvaluate } from './evaluate.ts'
 import { addExport } from './export.ts'
 import { addImport } from './import.ts'
@@ -52,4 +53,5 @@ export const commands: readonly ((program: Command) => void)[] = [
   addQueue,
   addLoop,
   addWhy,
+  addDoctor,
 ]
