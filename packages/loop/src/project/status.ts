@@ -1,6 +1,8 @@
 /** Where in the circle a project is: what is in each box, what changed since it was last worked on, and what to do next. */
+import { existsSync } from 'node:fs'
 import { presentEvents } from '../labeling/events.ts'
 import { importCommand, type Settings } from '../sourcing/settings.ts'
+import { reportPath } from '../training/run.ts'
 import type { Project } from './project.ts'
 
 export interface BoxStatus {
@@ -35,6 +37,8 @@ interface Facts {
     readonly status: string
     readonly ofLatest: boolean
     readonly error: string | null
+    /** Whether `descent evaluate` has written its report. */
+    readonly evaluated: boolean
   } | null
   /** Test accuracy or R² of the latest finished run, where it was measured. */
   readonly score: string | null
@@ -105,6 +109,7 @@ async function gather({ store }: Project): Promise<Facts> {
           status: run.status,
           ofLatest: run.snapshot === snapshot?.hash,
           error: run.error,
+          evaluated: existsSync(reportPath({ store }, run.number)),
         }
       : null,
     score: scoreOf(finished?.metrics ?? null),
@@ -178,5 +183,10 @@ function nextOf({ examples, unfinishedImports, labelled, snapshot, run }: Facts)
   if (run === null || !run.ofLatest)
     return { command: 'descent train', why: `nothing is trained on snapshot ${snapshot.number}` }
   if (run.status === 'failed') return { command: 'descent train', why: `run ${run.number} failed` }
+  if (run.evaluated)
+    return {
+      command: 'descent compare',
+      why: `run ${run.number} against traditional models; where it is good enough, descent register`,
+    }
   return { command: 'descent evaluate', why: `see what run ${run.number} has learned, and where it errs` }
 }
