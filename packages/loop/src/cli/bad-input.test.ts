@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import Database from 'better-sqlite3'
@@ -178,4 +178,30 @@ test('two processes write at once: both end well, and nothing is lost or there t
   const by = await db.selectFrom('label').select('number').where('labeler', '=', 'ada').execute()
   await project.close()
   assert.deepEqual([Number(n), by.length], [30_040, 30])
+})
+
+test('without the package sharp only pictures are refused, with what to install', async (t) => {
+  const folder = await testFolder(t)
+  const hook = join(folder, 'without-sharp.mjs')
+  await writeFile(
+    hook,
+    `import { registerHooks } from 'node:module'
+registerHooks({
+  resolve(name, context, next) {
+    if (name === 'sharp') throw new Error('Cannot find package sharp')
+    return next(name, context)
+  },
+})`,
+  )
+  const without = (...args: readonly string[]) => descent(folder, args, '', ['--import', hook])
+  assert.equal((await without('init', 'rows', '--kind', 'tabular')).code, 0)
+  await writeFile(join(folder, 'rows.csv'), csv)
+  const rows = await without('-C', 'rows', 'import', 'rows.csv', '--target', 'sold')
+  assert.equal(rows.code, 0, rows.err)
+  await without('init', 'pictures', '--kind', 'image')
+  await mkdir(join(folder, 'photos', 'cat'), { recursive: true })
+  await writeFile(join(folder, 'photos', 'cat', '1.png'), 'png')
+  const { code, err } = await without('-C', 'pictures', 'import', 'photos')
+  assert.equal(code, 1)
+  assert.match(err, /^Error: Pictures need the package sharp, .*`npm install sharp`\.\n$/)
 })

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { data } from 'descent'
 import { UserError } from '../errors.ts'
+import { loadSharp } from '../store/sharp.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { decodeText, encodingName } from './encoding.ts'
 import { type LabelRule, readLabel } from './label-rule.ts'
@@ -58,7 +59,7 @@ function labelOf(rule: LabelRule, file: SourceFile): string | { readonly value: 
 }
 
 async function* readImages({ files, label }: FilesTask): AsyncGenerator<Batch> {
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   const out = new BatchBuilder(0)
   for (const [i, file] of files.entries()) {
     const place = i + 1
