@@ -180,6 +180,25 @@ test('two processes write at once: both end well, and nothing is lost or there t
   assert.deepEqual([Number(n), by.length], [30_040, 30])
 })
 
+test('images with labels of their own are not given another by --label', async (t) => {
+  const folder = await testFolder(t)
+  await descent(folder, ['init', '--kind', 'image'])
+  await writeFile(
+    join(folder, 'x-images-idx3-ubyte'),
+    Buffer.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2, 9, 8, 7, 6),
+  )
+  await writeFile(join(folder, 'x-labels-idx1-ubyte'), Buffer.of(0, 0, 8, 1, 0, 0, 0, 1, 3))
+  const files = ['x-images-idx3-ubyte', 'x-labels-idx1-ubyte']
+  const { code, err } = await descent(folder, ['import', ...files, '--label', 'five'])
+  assert.equal(code, 1)
+  assert.match(
+    err,
+    /^Error: .*holds a label for each image, and --label gives all of them one: .*Nothing was imported\.\n$/,
+  )
+  const right = await descent(folder, ['import', ...files])
+  assert.match(right.out, /label: 3 1 \(100\.0 %\)/)
+})
+
 test('without the package sharp only pictures are refused, with what to install', async (t) => {
   const folder = await testFolder(t)
   const hook = join(folder, 'without-sharp.mjs')

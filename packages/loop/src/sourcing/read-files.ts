@@ -102,6 +102,11 @@ async function* readIdxPair({ name, files, label }: FilesTask): AsyncGenerator<B
       `${name}: ${imageFile.name} holds ${count} images, and ${labelFile?.name} ${labels.shape.join(' × ')} labels: they do not belong together. Nothing was imported.`,
     )
   }
+  if (labels && label.fixed !== null) {
+    throw new UserError(
+      `${labelFile?.name} holds a label for each image, and --label gives all of them one: leave out the file or the option. Nothing was imported.`,
+    )
+  }
   const out = new BatchBuilder(0)
   const size = height * width * channels
   const media = `image/raw;width=${width};height=${height};channels=${channels}`
