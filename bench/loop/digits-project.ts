@@ -1,6 +1,6 @@
-/** For the measurements of serving: a project of digits with two versions, a perceptron (1) and a convolutional network (2). */
+/** For the measurements of serving: a project of digits with four versions: perceptrons (1, 3, 4) and a convolutional network (2). */
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,16 +25,22 @@ const recipes = {
   convolution: { name: 'convolution', network: { type: 'convolution' }, augmentation: [] },
 }
 
-/** Trains both on `count` digits. The champion is the perceptron. */
+/** Trains them on `count` digits. The champion is version 1. */
 export async function digitsProject(count = 2000): Promise<DigitsProject> {
   const folder = await mkdtemp(join(tmpdir(), 'digits-'))
   const project = await initProject(join(folder, 'digits'), 'image')
   const examples = [...mnist(count, 500)]
   await addExamples(project, examples)
   await makeSnapshot(project, { freeze: true })
-  for (const [name, recipe] of Object.entries(recipes)) {
+  for (const [name, recipe] of Object.entries(recipes))
     await writeFile(join(project.folder, `${name}.json`), JSON.stringify(recipe))
-    const run = await trainRun(project, { recipe: `${name}.json`, epochs: 3 })
+  for (const [name, seed] of [
+    ['perceptron', 1],
+    ['convolution', 1],
+    ['perceptron', 2],
+    ['perceptron', 3],
+  ] as const) {
+    const run = await trainRun(project, { recipe: `${name}.json`, seed, epochs: 3 })
     await registerRun(project, run.number)
   }
   await setAlias(project, 'champion', 1, { why: 'to begin with' })
@@ -102,17 +108,18 @@ export async function startServer(folder: string, args: readonly string[] = []):
   }
 }
 
-/** Seconds of processor time that a process has used, all of its threads together (Linux). */
-export async function processorSeconds(pid: number): Promise<number> {
-  const { readFile } = await import('node:fs/promises')
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
+/** Seconds of processor time that a process has used: of the thread that answers, and of all together (Linux). */
+export async function processorSeconds(pid: number): Promise<{ readonly answering: number; readonly all: number }> {
+  const read = async (path: string) => {
+    const text = await readFile(path, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  }
+  return { answering: await read(`/proc/${pid}/task/${pid}/stat`), all: await read(`/proc/${pid}/stat`) }
 }
 
 /** Megabytes of memory that a process holds (Linux). */
 export async function memoryOf(pid: number): Promise<number> {
-  const { readFile } = await import('node:fs/promises')
   const found = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))
   return Number(found?.[1]) / 1000
 }

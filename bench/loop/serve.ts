@@ -1,9 +1,7 @@
 /**
  * How many requests a served model answers, and how fast: `node bench/loop/serve.ts [seconds] [rounds]`. The server is `descent serve` in a
  * process of its own, this process is the load. Digits of MNIST, 784 raw pixels a request, over 64 connections of 127.0.0.1.
- *
- * What is compared (logging on and off) is measured in turns and the best round counts, so that other programs of the machine
- * disturb both alike; processor time a request disturbs least.
+ * The best of the rounds counts: other programs of the machine only take away.
  */
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { setAlias } from '../../packages/loop/src/registry/aliases.ts'
@@ -16,10 +14,10 @@ const connections = 64
 
 interface Measured {
   readonly load: LoadResult
-  /** Processor time of the server, in microseconds a request. */
+  /** Processor time of the server in microseconds a request: the thread that answers, and all together. */
+  readonly answering: number
   readonly processor: number
   readonly memory: number
-  readonly last: string
 }
 
 const made = await digitsProject()
@@ -35,13 +33,14 @@ async function measure(args: readonly string[], requests: readonly Buffer[], rat
     await load({ port: server.port, connections, seconds: 1, requests })
     const before = await processorSeconds(server.pid)
     const result = await load({ port: server.port, connections, seconds, requests, ...(rate && { rate }) })
-    const processor = ((await processorSeconds(server.pid)) - before) / result.answered
+    const after = await processorSeconds(server.pid)
+    const each = (from: number, to: number) => (1e6 * (to - from)) / result.answered
     const memory = await memoryOf(server.pid)
     return {
       load: result,
-      processor: 1e6 * processor,
+      answering: each(before.answering, after.answering),
+      processor: each(before.all, after.all),
       memory,
-      last: (await server.stop()).trim().split('\n').at(-1) ?? '',
     }
   } finally {
     await server.kill()
@@ -54,8 +53,8 @@ const whole = (value: number) => Math.round(value).toLocaleString('en')
 const failed = ({ statuses, lost }: LoadResult) =>
   lost + [...statuses].reduce((sum, [status, count]) => sum + (status === 200 ? 0 : count), 0)
 
-function line(name: string, { load: result, processor, memory }: Measured): string {
-  return `| ${name} | ${whole(result.perSecond)} | ${ms(result.p50)} | ${ms(result.p99)} | ${failed(result)} | ${whole(processor)} µs | ${whole(memory)} MB |`
+function line(name: string, { load: result, answering, processor, memory }: Measured): string {
+  return `| ${name} | ${whole(result.perSecond)} | ${ms(result.p50)} | ${ms(result.p99)} | ${failed(result)} | ${whole(answering)} of ${whole(processor)} µs | ${whole(memory)} MB |`
 }
 
 const load1 = () => (loadavg()[0] as number).toFixed(1)
@@ -63,7 +62,9 @@ const load1 = () => (loadavg()[0] as number).toFixed(1)
 console.log(
   `${cpus()[0]?.model}, ${availableParallelism()} cores, load before ${load1()}; ${seconds} s each, best of ${rounds}\n`,
 )
-console.log('| | requests/s | p50 | p99 | failed | processor a request | memory |\n|---|---|---|---|---|---|---|')
+console.log(
+  '| | requests/s | p50 | p99 | failed | thread that answers, of all | memory |\n|---|---|---|---|---|---|---|',
+)
 
 const [logged, unlogged, asJson]: [Measured[], Measured[], Measured[]] = [[], [], []]
 for (let i = 0; i < rounds; i++) {
@@ -71,9 +72,8 @@ for (let i = 0; i < rounds; i++) {
   unlogged.push(await measure(['--no-log'], pixels))
   asJson.push(await measure([], json))
 }
-const [on, off] = [best(logged), best(unlogged)]
-console.log(line('perceptron, raw pixels', on))
-console.log(line('perceptron, not logged', off))
+console.log(line('perceptron, raw pixels', best(logged)))
+console.log(line('perceptron, not logged', best(unlogged)))
 console.log(line('perceptron, pixels as JSON', best(asJson)))
 const half = []
 for (let i = 0; i < rounds; i++) half.push(await measure([], pixels, 2500))
@@ -90,13 +90,35 @@ for (let i = 0; i < rounds; i++) convolution.push(await measure([], pixels))
 console.log(line('convolutional network', best(convolution)))
 await setAlias(project, 'champion', 1)
 
-console.log(`\nLogging: ${percent(1 - on.load.perSecond / off.load.perSecond)} fewer requests a second. ${on.last}`)
+console.log(`\n${await logging(20)}`)
 console.log(await swaps(made, 100))
 console.log(`Load after ${load1()}.`)
 await made.remove()
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`
+}
+
+/** Two servers, one that logs and one that does not, in turns of a second, so that what else runs disturbs both alike. */
+async function logging(turns: number): Promise<string> {
+  const servers = [await startServer(project.folder), await startServer(project.folder, ['--no-log'])] as const
+  const rates: [number[], number[]] = [[], []]
+  const work: [number[], number[]] = [[], []]
+  for (let i = -2; i < 2 * turns; i++) {
+    const which = (i & 1) as 0 | 1
+    const { port, pid } = servers[which]
+    const before = await processorSeconds(pid)
+    const { perSecond, answered } = await load({ port, connections, seconds: 1, requests: pixels })
+    const { answering } = await processorSeconds(pid)
+    if (i < 0) continue
+    rates[which].push(perSecond)
+    work[which].push((1e6 * (answering - before.answering)) / answered)
+  }
+  const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] as number
+  const [[on, off], [busyOn, busyOff]] = [rates.map(middle), work.map(middle)] as [[number, number], [number, number]]
+  const last = (await servers[0].stop()).trim().split('\n').at(-1)
+  await servers[1].stop()
+  return `Logging, ${turns} turns of a second each, medians: ${whole(on)} requests a second with it, ${whole(off)} without (costs ${percent(1 - on / off)}); the thread that answers: ${busyOn.toFixed(1)} and ${busyOff.toFixed(1)} µs a request (${percent(busyOn / busyOff - 1)} more). ${last}`
 }
 
 /** The champion changes again and again under full load. */
@@ -125,7 +147,8 @@ async function swaps({ project }: DigitsProject, count: number): Promise<string>
   })()
   const delays: number[] = []
   for (let i = 0; i < count; i++) {
-    const next = (i % 2) + 1 === 1 ? 2 : 1
+    // The champion before is kept ready; of three, the next one must always be loaded.
+    const next = [3, 4, 1][i % 3] as number
     const since = performance.now()
     await setAlias(project, 'champion', next)
     while (seen.at(-1) !== next) await new Promise((resolve) => setTimeout(resolve, 2))

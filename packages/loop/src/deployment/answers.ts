@@ -23,7 +23,10 @@ export class AnswerWriter {
   write(answer: Answer): WrittenAnswer {
     if ('value' in answer) {
       const value = JSON.stringify(answer.value)
-      return { fields: `"value":${value},"uncertainty":null`, log: `{"value":${value}}` }
+      return {
+        fields: `"value":${value},"uncertainty":${JSON.stringify(answer.uncertainty)}`,
+        log: `{"value":${value}}`,
+      }
     }
     let [named, plain] = ['', '']
     for (let i = 0; i < this.#keys.length; i++) {

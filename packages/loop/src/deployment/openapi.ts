@@ -21,7 +21,7 @@ export function openApi(name: string, schema: InputSchema, model: ServedModel, s
     paths: {
       '/predict': {
         post: operation('predict', `Predicts one input, or a list of up to ${settings.maxBatch}.`, {
-          parameters: [waitParameter],
+          parameters: [waitParameter, ...(model.ensemble ? [ensembleParameter] : [])],
           requestBody: { required: true, content: requestContent(schema) },
           ok: jsonOf({ oneOf: [ref('Prediction'), { type: 'array', items: ref('Prediction') }] }, 'The answer.'),
         }),
@@ -103,6 +103,13 @@ const waitParameter: Schema = {
   schema: { type: 'string', enum: ['logged'] },
 }
 
+const ensembleParameter: Schema = {
+  name: 'ensemble',
+  in: 'query',
+  description: 'So many passes with dropout on answer together; uncertainty is then theirs.',
+  schema: { type: 'integer', minimum: 2, maximum: 32 },
+}
+
 const tensorSchema: Schema = {
   type: 'object',
   properties: {
@@ -138,7 +145,11 @@ function predictionSchema({ signature: { output } }: ServedModel, value: Schema)
   if (output.task === 'number') {
     return {
       type: 'object',
-      properties: { ...common, value, uncertainty: { type: 'null' } },
+      properties: {
+        ...common,
+        value,
+        uncertainty: { type: ['number', 'null'], description: 'Of an ensemble: the standard deviation.' },
+      },
       required: ['id', 'version', 'value'],
     }
   }

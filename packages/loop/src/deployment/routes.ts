@@ -93,26 +93,55 @@ function bodyOf({ request, service }: Asked): Promise<Buffer> {
   return readBody(request, Math.floor(service.parts.settings.maxBodyMegabytes * 1e6))
 }
 
-/** Whether the client wants to know that the prediction is on the disk. */
-function waitsForLog({ query }: Asked): boolean {
-  if (query === '') return false
-  const parameters = new URLSearchParams(query)
-  for (const key of parameters.keys())
-    if (key !== 'wait') throw new RequestError(400, `There is no parameter ${show(key)}; there is: wait=logged.`)
-  if (parameters.get('wait') !== 'logged')
-    throw new RequestError(400, `'wait' must be logged, not ${show(parameters.get('wait'))}.`)
-  return true
+interface Query {
+  /** Whether the client wants to know that the prediction is on the disk. */
+  readonly waits: boolean
+  /** Members of an ensemble. */
+  readonly ensemble: number | null
 }
+
+const plain: Query = { waits: false, ensemble: null }
+/** Members of an ensemble, at most: each costs as much as an answer. */
+const mostMembers = 32
+
+function readQuery({ query }: Asked, names: readonly (keyof typeof parameters)[]): Query {
+  if (query === '') return plain
+  let read = plain
+  for (const [key, value] of new URLSearchParams(query)) {
+    const name = names.find((known) => known === key)
+    if (!name)
+      throw new RequestError(
+        400,
+        `There is no parameter ${show(key)}; there is: ${names.map((known) => parameters[known]).join(', ')}.`,
+      )
+    switch (name) {
+      case 'wait':
+        if (value !== 'logged') throw new RequestError(400, `'wait' must be logged, not ${show(value)}.`)
+        read = { ...read, waits: true }
+        break
+      case 'ensemble':
+        if (!/^\d{1,3}$/.test(value) || Number(value) < 2 || Number(value) > mostMembers)
+          throw new RequestError(400, `'ensemble' must be a whole number from 2 to ${mostMembers}, not ${show(value)}.`)
+        read = { ...read, ensemble: Number(value) }
+        break
+      default:
+        name satisfies never
+    }
+  }
+  return read
+}
+
+const parameters = { wait: 'wait=logged', ensemble: 'ensemble=10' } as const
 
 async function predict(asked: Asked, token: string | null): Promise<Reply> {
   const { service, request, began } = asked
-  const waits = waitsForLog(asked)
+  const query = readQuery(asked, ['wait', 'ensemble'])
   const body = await bodyOf(asked)
   const { champion } = service.parts.versions
   const limit = service.parts.settings.maxBatch
   const type = request.headers['content-type'] ?? ''
   const { contents, many } = readInputs(service.schemaOf(champion.model), body, type, limit)
-  const answer = await service.answer({ contents, batcher: champion, asked: false, token, waits, began })
+  const answer = await service.answer({ contents, batcher: champion, asked: false, token, ...query, began })
   const texts = answer.written.map((_, i) => answerText(answer, i))
   return { status: 200, body: many ? `[${texts.join(',')}]` : (texts[0] as string) }
 }
@@ -125,7 +154,7 @@ function answerText({ ids, model: { version }, written, logged }: ServiceAnswer,
 async function infer(asked: Asked, token: string | null, groups: Record<string, string | undefined>): Promise<Reply> {
   const { service, request, began } = asked
   const batcher = await batcherOf(service, groups)
-  const waits = waitsForLog(asked)
+  const query = readQuery(asked, ['wait'])
   const body = await bodyOf(asked)
   const { signature } = batcher.model
   const header = request.headers['inference-header-content-length']
@@ -134,7 +163,7 @@ async function infer(asked: Asked, token: string | null, groups: Record<string, 
   wantedOutputs(inferRequest, signature.output)
   const { contents } = inferRequest
   const asksVersion = groups.version !== undefined
-  const answer = await service.answer({ contents, batcher, asked: asksVersion, token, waits, began })
+  const answer = await service.answer({ contents, batcher, asked: asksVersion, token, ...query, began })
   const { body: text, headerLength } = writeInferResponse(inferRequest, answer.model.signature.output, {
     model: service.parts.project.name,
     version: answer.model.version,

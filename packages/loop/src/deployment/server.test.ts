@@ -188,6 +188,7 @@ test('digits, served', async (t) => {
       /There is no field "text"; there are: pixels, width, height, channels/,
     )
     assert.match(await says('/predict', []), /The list is empty/)
+    assert.match(await says('/predict?ensemble=4', first.bytes, raw), /has no dropout to make an ensemble with/)
     assert.match(await says(`/v2/models/x/infer`, {}), /There is no model "x"; this server has/)
     const half = (
       await sharp(first.bytes, { raw: { width: 28, height: 28, channels: 1 } })
@@ -300,6 +301,15 @@ test('rows: named fields, missing ones, and columns that the model leaves out', 
     /'Body Mass \(g\)' must be a finite number or null, not "heavy"\./,
   )
   assert.match(await refused([rows[0], { 'Body Mass (g)': true }]), /^Input 2: /)
+
+  const one = (await ask('POST', '/predict', rows[0])).body
+  const many = (await ask('POST', '/predict?ensemble=16&wait=logged', rows[0])).body
+  assert.equal(many.logged, true)
+  const mean = Object.values(many.probabilities) as number[]
+  assert.ok(Math.abs(mean.reduce((a, b) => a + b) - 1) < 1e-4)
+  assert.notDeepEqual(many.probabilities, one.probabilities)
+  assert.ok(Math.abs(many.uncertainty - one.uncertainty) < 0.3)
+  assert.match((await ask('POST', '/predict?ensemble=1', rows[0])).body.error, /from 2 to 32, not "1"/)
 
   const metadata = (await ask('GET', `/v2/models/${project.name}`)).body
   const inputs = metadata.inputs.map(({ name, datatype }: { name: string; datatype: string }) => ({

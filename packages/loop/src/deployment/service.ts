@@ -6,12 +6,13 @@ import type { Project } from '../project/project.ts'
 import type { Answer, ServedModel } from '../registry/served-model.ts'
 import { type Content, encodeContent } from '../store/content.ts'
 import { AnswerWriter, rounded, type WrittenAnswer } from './answers.ts'
-import type { Batcher } from './batcher.ts'
+import type { Answered, Batcher } from './batcher.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
 import type { InputSchema, OtherField } from './inputs.ts'
 import type { PredictionLog } from './log/log.ts'
 import type { Metrics } from './metrics.ts'
 import { isInRandomSlice, predictionId } from './prediction-id.ts'
+import { RequestError } from './request-error.ts'
 import type { ServeSettings } from './settings.ts'
 import type { Shadowed } from './shadow.ts'
 import type { Traffic } from './traffic.ts'
@@ -38,6 +39,8 @@ export interface Question {
   readonly token: string | null
   /** Whether the answer waits until it is on the disk. */
   readonly waits: boolean
+  /** Members of an ensemble that answers in place of the network alone; null: none. */
+  readonly ensemble: number | null
   /** When it arrived, by `performance.now()`. */
   readonly began: number
 }
@@ -51,9 +54,13 @@ export interface ServiceAnswer {
   readonly logged: boolean | null
 }
 
+/** Requests for ensembles at a time. */
+const mostEnsembles = 32
+
 export class Service {
   readonly parts: ServiceParts
   readonly #writers = new WeakMap<ServedModel, AnswerWriter>()
+  #ensembles = 0
   readonly #schemas = new WeakMap<ServedModel, InputSchema>()
 
   constructor(parts: ServiceParts) {
@@ -79,7 +86,9 @@ export class Service {
 
   async answer(question: Question): Promise<ServiceAnswer> {
     const { traffic, metrics } = this.parts
-    const { answers, model } = await question.batcher.submit(question.contents)
+    const { answers, model } = await (question.ensemble === null
+      ? question.batcher.submit(question.contents)
+      : this.#askEnsemble(question.batcher.model, question.contents, question.ensemble))
     const now = performance.now()
     const milliseconds = now - question.began
     const writer = this.#writerOf(model)
@@ -89,6 +98,21 @@ export class Service {
     traffic.answered(model.version, answers.length, milliseconds, now)
     metrics.answered(milliseconds)
     return { model, ids, answers, written, logged: question.waits ? await logged : null }
+  }
+
+  async #askEnsemble(model: ServedModel, contents: readonly Content[], members: number): Promise<Answered> {
+    if (!model.ensemble)
+      throw new RequestError(400, `Version ${model.version} has no dropout to make an ensemble with: ask without it.`)
+    if (this.#ensembles >= mostEnsembles)
+      throw new RequestError(503, `The server is busy: ${mostEnsembles} ensembles wait. Try again in a second.`, {
+        'retry-after': '1',
+      })
+    this.#ensembles++
+    try {
+      return { answers: await model.ensemble(contents, members), model }
+    } finally {
+      this.#ensembles--
+    }
   }
 
   #writerOf(model: ServedModel): AnswerWriter {

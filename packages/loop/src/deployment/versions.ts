@@ -29,6 +29,8 @@ export class Versions {
   /** The latest asked for last. */
   readonly #asked = new Map<number, Promise<Batcher>>()
   readonly shadow: Shadow
+  /** The champion before this one, kept ready: a rollback takes effect at once. */
+  #before: ServedModel | null = null
   /** An alias whose version could not be loaded: it is tried again when the alias points elsewhere. */
   readonly #broken = new Map<string, number>()
 
@@ -59,8 +61,10 @@ export class Versions {
     const number = await currentVersion(this.#project, 'champion')
     const before = this.champion.model.version
     if (number !== null && number !== before) {
-      const model = await this.#load('champion', number)
+      const kept = this.#before?.version === number ? this.#before : null
+      const model = kept ?? (await this.#load('champion', number))
       if (model) {
+        this.#before = this.champion.model
         this.champion.swap(model)
         this.#options.onSwap(before, number)
       }

@@ -29,7 +29,7 @@ export async function feedbackLabels(project: Project): Promise<FeedbackReport> 
     .where('label', 'is', null)
     .orderBy('number')
     .execute()
-  const kept = await keepTraffic(store, [...new Set(waiting.map(({ prediction }) => prediction))])
+  const kept = await keepTraffic(project, [...new Set(waiting.map(({ prediction }) => prediction))])
   const exampleOf = new Map(kept.map(({ prediction, example }) => [prediction, example]))
   const set = await labelSet(project)
   const report = { labels: 0, gone: 0, refused: 0, refusal: null as string | null }

@@ -76,7 +76,7 @@ export async function fillQueue(project: Project, options: FillOptions = {}): Pr
   const reasons = Object.keys(mix) as MixedReason[]
   for (const reason of reasons) take(reason, Math.round(mix[reason] * count))
   for (const reason of reasons) if (mix[reason] > 0) take(reason, count)
-  const kept = await keepTraffic(project.store, [...chosen.keys()])
+  const kept = await keepTraffic(project, [...chosen.keys()])
   const added = await addQueued(
     project.store,
     kept.map(({ prediction, example }) => ({ ...(chosen.get(prediction) as Omit<ReasonedItem, 'example'>), example })),
@@ -96,7 +96,7 @@ function checkedMix(given: Partial<Mix> = {}): Mix {
   return Object.fromEntries(Object.entries(mix).map(([reason, share]) => [reason, share / total])) as Mix
 }
 
-/** The champion's latest answers on contents that nobody has labelled, each content once. */
+/** The champion's latest answers on contents that nobody has labelled and that wait for nobody yet, each content once. */
 async function unlabelledTraffic({ store }: Project, version: number): Promise<Candidate[]> {
   const rows = await store.db
     .selectFrom('prediction')
@@ -123,7 +123,13 @@ async function unlabelledTraffic({ store }: Project, version: number): Promise<C
     (ids) => store.db.selectFrom('feedback').select('prediction').where('prediction', 'in', ids).execute(),
   )
   const said = new Set(spoken.map(({ prediction }) => prediction))
-  for (const { id } of labelled) out.add(id)
+  const queued = await store.db
+    .selectFrom('queued')
+    .innerJoin('example', 'example.number', 'queued.example')
+    .select('example.id')
+    .where('queued.closed_at', 'is', null)
+    .execute()
+  for (const { id } of [...labelled, ...queued]) out.add(id)
   return once.filter(({ content, id }) => !out.has(content) && !said.has(id))
 }
 

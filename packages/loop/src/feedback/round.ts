@@ -11,17 +11,21 @@ import type { Project } from '../project/project.ts'
 import { currentVersion, setAlias } from '../registry/aliases.ts'
 import { askGate } from '../registry/gate.ts'
 import type { Comparison, GateReport } from '../registry/gate-report.ts'
+import { crown } from '../registry/promote.ts'
 import { registerRun } from '../registry/register.ts'
 import { findVersion } from '../registry/version.ts'
-import type { Tables } from '../store/tables.ts'
-import { findRun } from '../training/run.ts'
+import { findRun, type Run } from '../training/run.ts'
 import { type EpochNews, trainRun } from '../training/train-run.ts'
-import { freezeTest } from '../versioning/freeze.ts'
-import { findSnapshot, makeSnapshot, readSnapshot } from '../versioning/snapshot.ts'
+import { findSnapshot, makeSnapshot } from '../versioning/snapshot.ts'
 import { feedbackLabels, labelsAsFeedback } from './feedback-labels.ts'
+import { freezeOnce } from './freeze-once.ts'
+import { beginRound, newLabels, openRound, type Round, setRound, settleRounds } from './rounds.ts'
+
+/** A round begins with so many examples labelled anew, where nothing else is said. */
+export const defaultLabels = 100
 
 export interface RoundOptions extends Work {
-  /** A round begins with so many examples labelled anew. Default 100. */
+  /** A round begins with so many examples labelled anew; with 0 at once. Default 100. */
   readonly labels?: number | undefined
   /** Default: from the champion's weights, where its classes are still those of the labels; otherwise anew. */
   readonly anew?: boolean | undefined
@@ -31,9 +35,11 @@ export interface RoundOptions extends Work {
   readonly confirm?: ((report: GateReport, gain: Gain) => Promise<boolean>) | undefined
   readonly who?: string | undefined
   /** Hears of each step, in a sentence. */
-  readonly onNews?: ((sentence: string) => void) | undefined
+  readonly onNews?: News | undefined
   readonly onEpoch?: ((news: EpochNews) => void) | undefined
 }
+
+type News = (sentence: string) => void
 
 /** What the labels bought: champion and challenger on the same examples. */
 export interface Gain {
@@ -43,8 +49,17 @@ export interface Gain {
   readonly traffic: Comparison | null
 }
 
+export interface TooFew {
+  readonly status: 'too few'
+  /** Examples labelled since the champion's snapshot that no round has learned from. */
+  readonly labels: number
+  /** Those that a round learned from whose version did not become champion. */
+  readonly learned: number
+  readonly wanted: number
+}
+
 export type RoundResult =
-  | { readonly status: 'too few'; readonly labels: number; readonly wanted: number }
+  | TooFew
   | {
       readonly status: 'promoted' | 'refused' | 'declined' | 'waiting'
       readonly round: number
@@ -56,72 +71,50 @@ export type RoundResult =
 
 /** @throws {UserError} where there is no champion; {StoppedError} where it was asked to stop: the next call goes on */
 export async function goRound(project: Project, options: RoundOptions = {}): Promise<RoundResult> {
-  const { labels: wanted = 100, onNews = () => {} } = options
+  const { labels: wanted = defaultLabels, onNews = () => {} } = options
   const champion = await currentVersion(project, 'champion')
   if (champion === null)
     throw new UserError('There is no champion to better: `descent register` and `descent promote` make one first.')
-  const { labels: fromFeedback, refused, refusal } = await feedbackLabels(project)
-  if (fromFeedback > 0) onNews(`${fromFeedback} labels came from feedback.`)
-  if (refused > 0) onNews(`Feedback that is no label was left as it is (${refused}), such as ${refusal}`)
-  await labelsAsFeedback(project)
+  await settleRounds(project, champion)
+  await takeFeedback(project, champion, onNews)
   const open = await openRound(project, champion)
-  if (!open) {
-    const labels = await newLabels(project, champion)
-    if (labels < wanted) return { status: 'too few', labels, wanted }
-  }
-  const round = open ?? (await beginRound(project, champion, await newLabels(project, champion)))
-  if (open) onNews(`Going on with round ${round.number}.`)
+  if (open) onNews(`Going on with round ${open.number}.`)
+  const round = open ?? (await nextRound(project, champion, wanted))
+  if ('wanted' in round) return round
   try {
     return await finishRound(project, round, options)
   } catch (error) {
     await setRound(project, round.number, { status: 'stopped' })
-    throw error
+    if (!(error instanceof StoppedError)) throw error
+    throw new StoppedError(`Stopped round ${round.number}: \`descent loop\` goes on with it.`)
   }
 }
 
-interface Round {
-  readonly number: number
-  readonly labels: number
-  readonly before: number
-  readonly run: number | null
-  readonly after: number | null
-  readonly snapshot: string | null
+/** What people said about answers becomes labels, and labels on the random slice tell how often answers were right. */
+async function takeFeedback(project: Project, champion: number, onNews: News): Promise<void> {
+  const frozen = await freezeOnce(project, champion)
+  if (frozen !== null)
+    onNews(`The test set of snapshot ${frozen} is frozen from now on, so that models can be compared on it.`)
+  const { labels, refused, refusal } = await feedbackLabels(project)
+  if (labels > 0) onNews(`${labels} ${labels === 1 ? 'label' : 'labels'} came from feedback.`)
+  if (refused > 0) onNews(`Feedback that is no label was left as it is (${refused}), such as ${refusal}`)
+  await labelsAsFeedback(project)
 }
 
-async function openRound({ store }: Project, champion: number): Promise<Round | null> {
-  const row = await store.db
-    .selectFrom('round')
-    .select(['number', 'labels', 'run', 'after', 'snapshot'])
-    .where('status', 'in', ['running', 'stopped', 'waiting'])
-    .where('before', '=', champion)
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row ? { ...row, before: champion } : null
-}
-
-async function beginRound({ store }: Project, champion: number, labels: number): Promise<Round> {
-  const { number } = await store.db
-    .insertInto('round')
-    .values({ started_at: new Date().toISOString(), status: 'running', labels, before: champion })
-    .returning('number')
-    .executeTakeFirstOrThrow()
-  return { number, labels, before: champion, run: null, after: null, snapshot: null }
-}
-
-async function setRound({ store }: Project, number: number, values: Partial<Omit<Tables['round'], 'number'>>) {
-  await store.db.updateTable('round').set(values).where('number', '=', number).execute()
+async function nextRound(project: Project, champion: number, wanted: number): Promise<Round | TooFew> {
+  const { sinceChampion, sinceRound } = await newLabels(project, champion)
+  if (sinceRound < wanted) return { status: 'too few', labels: sinceRound, learned: sinceChampion - sinceRound, wanted }
+  return beginRound(project, champion, sinceChampion)
 }
 
 async function finishRound(project: Project, round: Round, options: RoundOptions): Promise<RoundResult> {
   const { onNews = () => {}, signal } = options
   const { number, before, labels } = round
   const snapshot = round.snapshot ?? (await snapshotFor(project, round, onNews))
-  const run = round.run ?? (await trainFor(project, round, snapshot, options))
-  if (signal?.aborted) throw new StoppedError(`Stopped round ${number}: \`descent loop\` goes on with it.`)
-  const { version } = await registerRun(project, run, { message: `round ${number}: ${labels} new labels` })
+  const run = await trainFor(project, round, snapshot, options)
+  const { version } = await registerRun(project, run, { message: `round ${number}: ${labels} new labels`, signal })
   await setRound(project, number, { after: version.number })
-  await pointChallenger(project, version.number)
+  await pointChallenger(project, version.number, options.who)
   onNews(`Run ${run} is version ${version.number}, the challenger. The gate holds it against version ${before}.`)
   const report = await askGate(project, version.number, options)
   const gain = gainOf(report, labels)
@@ -136,18 +129,11 @@ async function finishRound(project: Project, round: Round, options: RoundOptions
   const auto = project.config.gate?.autoPromote === true
   if (!auto && !confirm) return end('waiting')
   if (!auto && confirm && !(await confirm(report, gain))) return end('declined')
-  await setAlias(project, 'champion', version.number, {
-    who: options.who,
-    why: `round ${number} of descent loop, ${labels} new labels`,
-    how: 'promoted',
-    gate: report,
-    expected: before,
-  })
+  await crown(project, report, { who: options.who, why: `round ${number} of descent loop, ${labels} new labels` })
   return end('promoted')
 }
 
-async function snapshotFor(project: Project, { number, before }: Round, onNews: (sentence: string) => void) {
-  await freezeOnce(project, before, onNews)
+async function snapshotFor(project: Project, { number }: Round, onNews: News): Promise<string> {
   const { snapshot } = await makeSnapshot(project, { message: `round ${number} of descent loop` })
   await setRound(project, number, { snapshot: snapshot.hash })
   const { train, validation, test } = snapshot.summary.splits
@@ -155,57 +141,40 @@ async function snapshotFor(project: Project, { number, before }: Round, onNews: 
   return snapshot.hash
 }
 
-/** Champion and challenger are compared on one test set: that of the champion is frozen, where none is yet. */
-async function freezeOnce(project: Project, version: number, onNews: (sentence: string) => void): Promise<void> {
-  const frozen = await project.store.db.selectFrom('frozen').select('example').limit(1).executeTakeFirst()
-  if (frozen) return
-  const run = await findRun(project, (await findVersion(project, version)).run)
-  const { snapshot, entries } = await readSnapshot(project, run.snapshot)
-  if (!entries.some(({ split }) => split === 'test')) return
-  await freezeTest(project, entries)
-  onNews(`The test set of snapshot ${snapshot.number} is frozen from now on, so that models can be compared.`)
-}
-
+/** The round's run: what is done of it already is not done again. */
 async function trainFor(project: Project, round: Round, snapshot: string, options: RoundOptions): Promise<number> {
-  const { onNews = () => {}, anew = false, epochs, seed, onEpoch, onProgress, signal } = options
-  const champion = await findVersion(project, round.before)
-  const fresh = await findSnapshot(project, snapshot)
-  const { output } = champion.signature
-  const fits =
-    output.task === fresh.task && (output.task === 'number' || output.classes.join('\n') === fresh.classes.join('\n'))
-  if (!anew && !fits) onNews('The labels have other classes than the champion knows: training anew.')
-  const from = anew || !fits ? undefined : champion.run
-  onNews(
-    from === undefined
-      ? 'Training a network anew.'
-      : `Training on from the weights of version ${champion.number} (run ${from}).`,
-  )
-  const run = await trainRun(project, { snapshot, from, epochs, seed, onEpoch, onProgress, signal, onNote: onNews })
-  await setRound(project, round.number, { run: run.number })
-  return run.number
+  const { onNews = () => {}, onEpoch, onProgress, signal } = options
+  const begun = round.run === null ? null : await findRun(project, round.run)
+  if (begun?.status === 'done') return begun.number
+  const work = { onEpoch, onProgress, signal, onNote: onNews }
+  if (begun && begun.status !== 'failed') {
+    onNews(`Run ${begun.number} goes on where it was stopped.`)
+    return (await trainRun(project, { ...work, resume: begun.number })).number
+  }
+  const from = await weightsFor(project, round, snapshot, options)
+  const { epochs, seed } = options
+  const onStart = ({ number }: Run) => setRound(project, round.number, { run: number })
+  return (await trainRun(project, { ...work, snapshot, from, epochs, seed, onStart })).number
 }
 
-async function pointChallenger(project: Project, version: number): Promise<void> {
+/** The run to begin with; none: anew. */
+async function weightsFor(project: Project, { before }: Round, snapshot: string, options: RoundOptions) {
+  const { onNews = () => {}, anew = false } = options
+  const { run, signature } = await findVersion(project, before)
+  const { task, classes } = await findSnapshot(project, snapshot)
+  const { output } = signature
+  const fits = output.task === task && (output.task === 'number' || output.classes.join('\n') === classes.join('\n'))
+  if (!anew && fits) {
+    onNews(`Training on from the weights of version ${before} (run ${run}).`)
+    return run
+  }
+  onNews(anew ? 'Training anew.' : 'The labels have other classes than the champion knows: training anew.')
+  return undefined
+}
+
+async function pointChallenger(project: Project, version: number, who: string | undefined): Promise<void> {
   if ((await currentVersion(project, 'challenger')) === version) return
-  await setAlias(project, 'challenger', version, { why: 'descent loop' })
-}
-
-/** Examples on which someone, a person or a file, said something since the champion's snapshot. */
-export async function newLabels(project: Project, version: number): Promise<number> {
-  const run = await findRun(project, (await findVersion(project, version)).run)
-  const { lastLabel } = await findSnapshot(project, run.snapshot)
-  const rows = await project.store.db
-    .selectFrom('label')
-    .innerJoin('labeler', 'labeler.name', 'label.labeler')
-    .leftJoin('label as undo', 'undo.undoes', 'label.number')
-    .select('label.example')
-    .distinct()
-    .where('label.number', '>', lastLabel)
-    .where('label.value', 'is not', null)
-    .where('undo.number', 'is', null)
-    .where('labeler.kind', 'in', ['person', 'file'])
-    .execute()
-  return rows.length
+  await setAlias(project, 'challenger', version, { who, why: 'descent loop' })
 }
 
 function gainOf({ checks }: GateReport, labels: number): Gain {

@@ -2,13 +2,14 @@
  * Requests become examples: what the server was asked is kept as an example like any other, so that a person can label it and
  * a network learn from it. What is an example already stays that one.
  *
- * What must hold: the random slice of the traffic is for judging. Once a test set is frozen, examples of that slice come for
- * the test set and are trained on by no later snapshot, so that accuracy on them is not flattered.
+ * What must hold: the random slice of the traffic is for judging. The test set is frozen, and examples of that slice come for it,
+ * so that no later snapshot has them and accuracy on them is not flattered.
  */
 import type { Transaction } from 'kysely'
+import type { Project } from '../project/project.ts'
 import { mostInline } from '../store/content.ts'
-import type { Store } from '../store/store.ts'
 import type { Tables } from '../store/tables.ts'
+import { freezeOnce } from './freeze-once.ts'
 
 export interface TrafficExample {
   readonly prediction: string
@@ -20,7 +21,8 @@ export interface TrafficExample {
  * Keeps the inputs of these predictions as examples. Left out: predictions that are gone, whose input was removed by retention,
  * or whose content was forgotten on request.
  */
-export async function keepTraffic(store: Store, predictions: readonly string[]): Promise<TrafficExample[]> {
+export async function keepTraffic(project: Project, predictions: readonly string[]): Promise<TrafficExample[]> {
+  const { store } = project
   const rows = await inPortions(predictions, (ids) =>
     store.db
       .selectFrom('prediction')
@@ -28,11 +30,12 @@ export async function keepTraffic(store: Store, predictions: readonly string[]):
       .where('id', 'in', ids)
       .execute(),
   )
+  const slice = rows.find(({ random }) => random === 1)
+  if (slice) await freezeOnce(project, slice.version)
   const large = new Map<string, string>()
   for (const { id, body } of rows)
     if (body !== null && body.length > mostInline) large.set(id, await store.files.put(body))
   return store.transaction(async (db) => {
-    const frozen = (await db.selectFrom('frozen').select('example').limit(1).executeTakeFirst()) !== undefined
     const imports = new Map<number, { id: number; rows: number }>()
     const kept: TrafficExample[] = []
     for (const { id, at, version, random, content, media, body } of rows) {
@@ -58,7 +61,7 @@ export async function keepTraffic(store: Store, predictions: readonly string[]):
           name: null,
           group_key: null,
           time_key: at,
-          given_split: frozen && random === 1 ? 'test' : null,
+          given_split: random === 1 ? 'test' : null,
         })
         .returning('number')
         .executeTakeFirstOrThrow()

@@ -57,7 +57,8 @@ export async function allWaiting(
   const groups = await Promise.all(reasons.map((reason) => waiting(project, reason, { labeler, count })))
   const seen = new Set<number>()
   const choices: Choice[] = []
-  for (let i = 0; i < count; i++)
+  const longest = Math.max(...groups.map(({ length }) => length))
+  for (let i = 0; i < longest; i++)
     for (const [r, group] of groups.entries()) {
       const choice = group[i]
       if (!choice || seen.has(choice.example)) continue

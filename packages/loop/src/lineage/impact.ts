@@ -10,6 +10,8 @@ export interface Impact {
   readonly example: number
   readonly id: string
   readonly source: string
+  /** Null: its content is there. */
+  readonly forgotten: { readonly at: string; readonly who: string; readonly why: string | null } | null
   readonly labels: readonly { readonly value: string | null; readonly labeler: string; readonly at: string }[]
   readonly snapshots: readonly { readonly number: number; readonly hash: string; readonly split: Split }[]
   /** Runs on these snapshots; `learned`: it was trained on, or decided when to stop. */
@@ -81,7 +83,23 @@ export async function impact(project: Project, prefix: string): Promise<Impact> 
     .filter((version) => version.learned)
     .sort((a, b) => b.aliases.length - a.aliases.length || b.number - a.number)
     .map(({ number }) => number)
-  return { example, id, source: path, labels, snapshots, runs, versions, asked: Number(asked), retrain }
+  const forgotten = await db
+    .selectFrom('forgotten')
+    .select(['at', 'who', 'why'])
+    .where('example', '=', example)
+    .executeTakeFirst()
+  return {
+    example,
+    id,
+    source: path,
+    forgotten: forgotten ?? null,
+    labels,
+    snapshots,
+    runs,
+    versions,
+    asked: Number(asked),
+    retrain,
+  }
 }
 
 async function snapshotsWith(project: Project, id: string): Promise<Impact['snapshots']> {

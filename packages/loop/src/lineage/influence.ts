@@ -123,7 +123,8 @@ async function momentsOf(
     await setWeights(run, folder, epoch)
     const hidden = run.model.embedEncoded(read, data.length)
     const given = run.model.predictEncoded(read, data.length)
-    moments.push({ epoch, rate, hidden, given })
+    // As it is kept: in single precision.
+    moments.push({ epoch, rate: Math.fround(rate), hidden, given })
     const what = 'looking at moments of the training'
     work.onProgress?.({ what, done: moments.length, total: rates.length, unit: 'moments' })
   }

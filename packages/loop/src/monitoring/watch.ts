@@ -215,7 +215,7 @@ export class TrafficWatch {
       .sort((a, b) => (strangeness[b] as number) - (strangeness[a] as number))
       .slice(0, this.#options.ask)
     const scores = new Map(chosen.map((i) => [(seen[i] as Seen).id, strangeness[i] as number]))
-    const kept = await keepTraffic(this.#project.store, [...scores.keys()])
+    const kept = await keepTraffic(this.#project, [...scores.keys()])
     return addQueued(
       this.#project.store,
       kept.map(({ prediction, example }) => ({

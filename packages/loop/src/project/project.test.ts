@@ -2,13 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { LabelingSession } from '../labeling/session.ts'
-import { addExamples, texts } from '../test-examples.ts'
-import { testFolder, testProject } from '../test-project.ts'
-import { makeSnapshot } from '../versioning/snapshot.ts'
+import { testFolder } from '../test-project.ts'
 import { type Config, checkConfig } from './config.ts'
 import { initProject, openProject } from './project.ts'
-import { projectStatus } from './status.ts'
 
 test('a project is found from a folder within it; a second one is not made over it', async (t) => {
   const folder = await testFolder(t)
@@ -59,29 +55,4 @@ test('a config that cannot be read says why', async (t) => {
   await (await initProject(folder, 'image')).close()
   await writeFile(join(folder, 'descent.config.ts'), 'export default { kind: ')
   await assert.rejects(openProject(folder), /descent\.config\.ts cannot be read: /)
-})
-
-test('status follows the circle: it says what changed and what comes next', async (t) => {
-  const project = await testProject(t, 'text')
-  const next = async () => (await projectStatus(project)).next.command
-  assert.equal(await next(), 'descent import PATH…')
-  const numbers = await addExamples(project, texts('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'))
-  assert.equal(await next(), 'descent label')
-  const session = await LabelingSession.start(
-    project,
-    'ada',
-    numbers.map((example) => ({ example, reason: '' })),
-  )
-  for (let i = 0; i < 7; i++) await session.answer(i % 2 ? 'x' : 'y')
-  assert.equal(await next(), 'descent snapshot')
-  await makeSnapshot(project)
-  assert.equal(await next(), 'descent train')
-  await session.answer('x')
-  const { boxes, next: now } = await projectStatus(project)
-  assert.equal(now.command, 'descent snapshot')
-  assert.deepEqual(
-    boxes.map(({ state }) => state),
-    ['done', 'done', 'changed', 'empty', 'empty'],
-  )
-  assert.equal(boxes[2]?.says, 'snapshot 1 with 7 examples; since then 1 label event')
 })

@@ -1,12 +1,20 @@
 /** Where in the circle a project is: what is in each box, what changed since it was last worked on, and what to do next. */
-import { existsSync } from 'node:fs'
-import { presentEvents } from '../labeling/events.ts'
-import { importCommand, type Settings } from '../sourcing/settings.ts'
-import { reportPath } from '../training/run.ts'
+import { defaultLabels } from '../feedback/round.ts'
+import { type LearningFacts, learningFacts } from './learning-facts.ts'
 import type { Project } from './project.ts'
+import { type Champion, type ServingFacts, servingFacts } from './serving-facts.ts'
 
 export interface BoxStatus {
-  readonly box: 'sourcing' | 'labeling' | 'versioning' | 'training' | 'evaluation'
+  readonly box:
+    | 'sourcing'
+    | 'labeling'
+    | 'versioning'
+    | 'training'
+    | 'evaluation'
+    | 'registry'
+    | 'deployment'
+    | 'monitoring'
+    | 'feedback'
   readonly state: 'empty' | 'done' | 'changed'
   /** One line. */
   readonly says: string
@@ -18,114 +26,19 @@ export interface Status {
   readonly next: { readonly command: string; readonly why: string }
 }
 
-interface Facts {
-  readonly examples: number
-  readonly imports: number
-  readonly unfinishedImports: readonly { readonly path: string; readonly command: string }[]
-  /** Examples that someone or something labelled. */
-  readonly labelled: number
-  readonly labelers: number
-  readonly snapshot: {
-    readonly number: number
-    readonly examples: number
-    readonly createdAt: string
-    readonly newEvents: number
-  } | null
-  readonly run: {
-    readonly number: number
-    readonly name: string
-    readonly status: string
-    readonly ofLatest: boolean
-    readonly error: string | null
-    /** Whether `descent evaluate` has written its report. */
-    readonly evaluated: boolean
-  } | null
-  /** Test accuracy or R² of the latest finished run, where it was measured. */
-  readonly score: string | null
-}
-
 export async function projectStatus(project: Project): Promise<Status> {
-  const facts = await gather(project)
-  return { boxes: boxesOf(facts), next: nextOf(facts) }
-}
-
-async function gather({ store }: Project): Promise<Facts> {
-  const { db } = store
-  const count = async (table: 'example' | 'import') =>
-    Number((await db.selectFrom(table).select(db.fn.countAll().as('n')).executeTakeFirstOrThrow()).n)
-  const events = await presentEvents(store)
-  const unfinished = await db
-    .selectFrom('import')
-    .select(['path', 'options'])
-    .where('status', '!=', 'done')
-    .where('content_hash', 'is not', null)
-    .execute()
-  const snapshot = await db.selectFrom('snapshot').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst()
-  const newer = snapshot
-    ? await db
-        .selectFrom('label')
-        .select(db.fn.countAll().as('n'))
-        .where('number', '>', snapshot.last_label)
-        .executeTakeFirst()
-    : undefined
-  const run = await db
-    .selectFrom('run')
-    .selectAll()
-    .where('kind', '=', 'network')
-    .where('sweep', 'is', null)
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  const finished = await db
-    .selectFrom('run')
-    .select('metrics')
-    .where('kind', '=', 'network')
-    .where('sweep', 'is', null)
-    .where('status', '=', 'done')
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirst()
+  const learning = await learningFacts(project)
+  const serving = await servingFacts(project)
   return {
-    examples: await count('example'),
-    imports: await count('import'),
-    unfinishedImports: unfinished.map(({ path, options }) => ({
-      path,
-      command: importCommand(path, JSON.parse(options) as Settings),
-    })),
-    labelled: new Set(events.map(({ example }) => example)).size,
-    labelers: new Set(events.map(({ labeler }) => labeler)).size,
-    snapshot: snapshot
-      ? {
-          number: snapshot.number,
-          examples: snapshot.examples,
-          createdAt: snapshot.created_at,
-          newEvents: Number(newer?.n ?? 0),
-        }
-      : null,
-    run: run
-      ? {
-          number: run.number,
-          name: run.name,
-          status: run.status,
-          ofLatest: run.snapshot === snapshot?.hash,
-          error: run.error,
-          evaluated: existsSync(reportPath({ store }, run.number)),
-        }
-      : null,
-    score: scoreOf(finished?.metrics ?? null),
+    boxes: [...learningBoxes(learning), ...servingBoxes(serving)],
+    next: firstNext(learning, serving) ?? servingNext(serving) ?? learningNext(learning, serving),
   }
-}
-
-function scoreOf(metrics: string | null): string | null {
-  const { test } = (metrics === null ? {} : JSON.parse(metrics)) as { test?: { accuracy?: number; r2?: number } }
-  if (test?.accuracy !== undefined) return `${(100 * test.accuracy).toFixed(2)} % right on the test set`
-  return test?.r2 !== undefined ? `R² ${test.r2.toFixed(3)} on the test set` : null
 }
 
 const number = (n: number) => n.toLocaleString('en')
 const some = (n: number, one: string, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`
 
-function boxesOf({
+function learningBoxes({
   examples,
   imports,
   unfinishedImports,
@@ -134,7 +47,7 @@ function boxesOf({
   snapshot,
   run,
   score,
-}: Facts): BoxStatus[] {
+}: LearningFacts): BoxStatus[] {
   return [
     {
       box: 'sourcing',
@@ -169,24 +82,136 @@ function boxesOf({
   ]
 }
 
-function nextOf({ examples, unfinishedImports, labelled, snapshot, run }: Facts): Status['next'] {
+function servingBoxes({ versions, champion, candidate, answers: { count, last } }: ServingFacts): BoxStatus[] {
+  const made = some(versions, 'version')
+  return [
+    {
+      box: 'registry',
+      state: versions === 0 ? 'empty' : champion && candidate === null ? 'done' : 'changed',
+      says: champion
+        ? `version ${champion.version} of ${number(versions)} is champion since ${day(champion.since)} (${champion.who}): ${champion.headline}${candidate === null ? '' : `; version ${candidate} is newer`}`
+        : versions === 0
+          ? 'no version'
+          : `${made}, no champion`,
+    },
+    {
+      box: 'deployment',
+      state: last === null ? 'empty' : last.version === champion?.version ? 'done' : 'changed',
+      says:
+        last === null
+          ? 'nothing was answered'
+          : `${some(count, 'answer')} kept, the last by version ${last.version}, ${day(last.at)} ${last.at.slice(11, 16)} UTC`,
+    },
+    monitoringBox(champion),
+    feedbackBox(champion),
+  ]
+}
+
+function monitoringBox(champion: Champion | null): BoxStatus {
+  const { alarms = [], feedback } = champion ?? {}
+  const named = alarms.slice(0, 3).map(({ number: alarm, measure }) => `alarm ${alarm} (${measure})`)
+  const open = [...named, ...(alarms.length > 3 ? [`${alarms.length - 3} more`] : [])].join(', ')
+  const { random, all } = feedback ?? {}
+  const judged = random ? { ...random, of: 'of the random slice' } : all ? { ...all, of: 'with feedback' } : null
+  const right = judged
+    ? [
+        `${percent(judged.estimate)} right of ${some(judged.count, 'answer')} ${judged.of} (${percent(judged.low)} to ${percent(judged.high)})`,
+      ]
+    : []
+  const says = [...(open === '' ? [] : [`open: ${open}`]), ...right].join('; ')
+  return {
+    box: 'monitoring',
+    state: alarms.length > 0 ? 'changed' : judged ? 'done' : 'empty',
+    says: says === '' ? 'no alarm, no feedback' : says,
+  }
+}
+
+function feedbackBox(champion: Champion | null): BoxStatus {
+  if (!champion) return { box: 'feedback', state: 'empty', says: 'nothing waits' }
+  const { queue, said, newLabels, round } = champion
+  const parts = [
+    ...(queue > 0 ? [`${number(queue)} in the labelling queue`] : []),
+    ...(said > 0 ? [`feedback on ${some(said, 'answer')} that is no label yet`] : []),
+    ...(newLabels > 0 && !round ? [`${some(newLabels, 'new label')} since the last training`] : []),
+    ...(round
+      ? [`round ${round.number}: ${round.status === 'waiting' ? "waits for a person's word" : 'not finished'}`]
+      : []),
+  ]
+  return parts.length === 0
+    ? { box: 'feedback', state: 'empty', says: 'nothing waits' }
+    : { box: 'feedback', state: 'changed', says: parts.join('; ') }
+}
+
+const day = (at: string) => at.slice(0, 10)
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`
+
+type Next = Status['next']
+
+/** Until there is a snapshot, and where something was cut off. */
+function firstNext(facts: LearningFacts, { champion }: ServingFacts): Next | null {
+  const { examples, unfinishedImports, labelled, snapshot, run } = facts
   const [unfinished] = unfinishedImports
   if (unfinished !== undefined)
     return { command: unfinished.command, why: 'an import has not finished: it goes on where it was' }
   if (examples === 0) return { command: 'descent import PATH…', why: 'there are no examples yet' }
   if (labelled === 0) return { command: 'descent label', why: 'there are no labels yet' }
   if (snapshot === null) return { command: 'descent snapshot', why: 'training needs a version of the data that stays' }
+  const { round } = champion ?? {}
+  if (round?.status === 'waiting' && round.after !== null)
+    return {
+      command: `descent promote ${round.after}`,
+      why: `round ${round.number} made version ${round.after}, the gate lets it through, and a person must say so`,
+    }
+  if (round) return { command: 'descent loop', why: `round ${round.number} has not finished: it goes on where it was` }
   if (run?.status === 'running' || run?.status === 'stopped')
     return { command: 'descent train --resume', why: `run ${run.number} has not finished` }
-  if (snapshot.newEvents > 0)
+  return null
+}
+
+/** Round the circle; null where there is no champion. */
+function servingNext({ champion, candidate, unregistered, answers }: ServingFacts): Next | null {
+  if (!champion) return null
+  const { version, alarms, queue, said, newLabels } = champion
+  const labels = newLabels + said
+  if (labels >= defaultLabels)
+    return { command: 'descent loop', why: `${some(labels, 'new label')} may better the champion` }
+  if (queue > 0) {
+    const cause = alarms.length > 0 ? `${some(alarms.length, 'alarm')} open, and ` : ''
+    return {
+      command: 'descent label --queue',
+      why: `${cause}${some(queue, 'example waits', 'examples wait')}; a round begins with ${defaultLabels} labels`,
+    }
+  }
+  if (candidate !== null)
+    return { command: `descent promote ${candidate}`, why: `it is newer than the champion; the gate compares them` }
+  if (unregistered !== null && unregistered > champion.run) return registerNext(unregistered)
+  if (answers.last === null)
+    return { command: 'descent serve', why: `version ${version} is champion and answers nobody` }
+  if (alarms.length > 0)
+    return {
+      command: 'descent queue --fill',
+      why: `${some(alarms.length, 'alarm')} open, and nothing waits for a label`,
+    }
+  return { command: 'descent monitor', why: 'is the traffic still what the champion was tested on?' }
+}
+
+/** From a snapshot to a champion. */
+function learningNext({ snapshot, run }: LearningFacts, { candidate, unregistered }: ServingFacts): Next {
+  if (snapshot && snapshot.newEvents > 0)
     return { command: 'descent snapshot', why: `labels have come since snapshot ${snapshot.number}` }
   if (run === null || !run.ofLatest)
-    return { command: 'descent train', why: `nothing is trained on snapshot ${snapshot.number}` }
+    return { command: 'descent train', why: `nothing is trained on snapshot ${snapshot?.number}` }
   if (run.status === 'failed') return { command: 'descent train', why: `run ${run.number} failed` }
-  if (run.evaluated)
-    return {
-      command: 'descent compare',
-      why: `run ${run.number} against traditional models; where it is good enough, descent register`,
-    }
-  return { command: 'descent evaluate', why: `see what run ${run.number} has learned, and where it errs` }
+  if (unregistered !== null) return registerNext(unregistered)
+  if (candidate !== null)
+    return { command: `descent promote ${candidate}`, why: 'no version is champion, so none would answer' }
+  return {
+    command: 'descent aliases --history',
+    why: 'there is no champion any more: promote the version that you want',
+  }
 }
+
+const registerNext = (run: number): Next => ({
+  command: 'descent register',
+  why: `run ${run} is done: \`descent evaluate\` shows where it errs, and as a version it can answer others`,
+})

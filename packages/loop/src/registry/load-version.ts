@@ -3,6 +3,7 @@ import type { Project } from '../project/project.ts'
 import type { Content } from '../store/content.ts'
 import { loadTrained, type TrainedModel } from '../training/load-run.ts'
 import { answersOf } from './answers.ts'
+import { ensembleAnswers } from './ensemble.ts'
 import { checkFiles, readVersionFile } from './files.ts'
 import { checkGolden, goldenContents } from './golden.ts'
 import type { Answer, ServedModel } from './served-model.ts'
@@ -35,11 +36,21 @@ export async function loadVersion(
   const golden = await readVersionFile(folder, 'golden.json')
   const scale = settings.target.task === 'number' ? settings.target.scale : 1
   checkGolden(golden, await predict(goldenContents(golden)), signature.output, { version: info.number, scale })
+  // Samples share one generator: one request's after the other's.
+  let sampling: Promise<unknown> = Promise.resolve()
+  const ensemble = (contents: readonly Content[], members: number): Promise<Answer[]> => {
+    const answers = sampling.then(async () =>
+      ensembleAnswers(await trained.sample(contents, members), signature.output, temperature),
+    )
+    sampling = answers.catch(() => {})
+    return answers
+  }
   return {
     version: info.number,
     signature,
     predict,
     embed: (contents) => trained.embed(contents),
+    ...(trained.model.hasDropout && { ensemble }),
     info,
     temperature,
     trained,

@@ -36,6 +36,18 @@ export async function promote(
     throw new UserError('To go past the gate needs a reason, which is kept: --force --why "…".')
   const report = await askGate(project, reference, options)
   if (!report.passed && !force) return { report, change: null }
+  return { report, change: await crown(project, report, { who, why }) }
+}
+
+/**
+ * Makes the version of the report champion, whatever the report says. It is challenger no longer: a server that shadows the
+ * challenger would ask one model twice.
+ */
+export async function crown(
+  project: Pick<Project, 'store'>,
+  report: GateReport,
+  { who, why }: { readonly who?: string | undefined; readonly why?: string | undefined },
+): Promise<AliasChange> {
   const change = await setAlias(project, 'champion', report.challenger, {
     who,
     why,
@@ -43,7 +55,9 @@ export async function promote(
     gate: report,
     expected: report.champion,
   })
-  return { report, change }
+  if ((await currentVersion(project, 'challenger')) === report.challenger)
+    await setAlias(project, 'challenger', null, { who, why: 'it is champion' })
+  return change
 }
 
 /**

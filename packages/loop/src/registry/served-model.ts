@@ -13,6 +13,8 @@ export interface ServedModel {
   predict(contents: readonly Content[]): Promise<Answer[]>
   /** What the last linear layer is given, one row a content: where the network sees likeness. */
   embed(contents: readonly Content[]): Promise<Rows>
+  /** Answers of so many members of an ensemble together; not there where the network has no dropout to make members with. */
+  readonly ensemble?: ((contents: readonly Content[], members: number) => Promise<Answer[]>) | undefined
 }
 
 export type Answer = ClassAnswer | NumberAnswer
@@ -27,7 +29,8 @@ export interface ClassAnswer {
 
 export interface NumberAnswer {
   readonly value: number
-  readonly uncertainty: null
+  /** Of an ensemble: the standard deviation over its members. Null where none was asked. */
+  readonly uncertainty: number | null
 }
 
 export interface VersionSignature {

@@ -3,6 +3,7 @@
  * import is exactly where the last transaction left it.
  */
 import { appendLabel } from '../labeling/events.ts'
+import { mostInline } from '../store/content.ts'
 import type { Store } from '../store/store.ts'
 import type { Batch, Reject } from './batch.ts'
 import { keepCounts } from './begin.ts'
@@ -12,8 +13,6 @@ import { appendRejects } from './reject-file.ts'
 import { SeenNumbers } from './seen.ts'
 import { type ExampleHead, type ExampleRow, type LabelRow, type Said, writeStatements } from './write-statements.ts'
 
-/** Content beyond this many bytes lies in a file of its own. */
-const mostInline = 1 << 16
 /** With more different labels than this, they are not counted one by one. */
 const mostClasses = 1000
 

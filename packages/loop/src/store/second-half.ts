@@ -57,7 +57,8 @@ export async function secondHalf(db: Kysely<Tables>, { bytes, integer, real, cou
     .addColumn('milliseconds', real, required)
     .addColumn('token', 'text')
     .execute()
-  await schema.createIndex('prediction_of_content').on('prediction').column('content').execute()
+  // No index on content: its random order would cost half of what a logged prediction costs, and only `descent impact` and
+  // `descent forget` look for it; they read the table through (a gigabyte in a few seconds).
   await schema
     .createTable('feedback')
     .addColumn('number', integer, counting)

@@ -58,8 +58,8 @@ export interface TrainOptions extends Work {
   readonly parent?: number | undefined
   /** Begins with this run's weights, features and recipe, where the classes are still the same. Default: anew. */
   readonly from?: number | undefined
-  /** Hears which run it is, and whether it goes on from a checkpoint. */
-  readonly onStart?: ((run: Run, resumed: boolean) => void) | undefined
+  /** Hears which run it is, and whether it goes on from a checkpoint; waited for, where it gives a promise. */
+  readonly onStart?: ((run: Run, resumed: boolean) => unknown) | undefined
   /** Hears of each epoch. */
   readonly onEpoch?: ((report: EpochNews) => void) | undefined
   /** Hears what may be wrong: over-fitting, a validation split that is empty. */
@@ -93,8 +93,8 @@ export async function trainRun(project: Project, options: TrainOptions = {}): Pr
   const environment = await environmentOf(project.folder, threads)
   const started = await start(project, options, environment)
   const { run, resumed } = started
-  options.onStart?.(run, resumed)
   try {
+    await options.onStart?.(run, resumed)
     await new Training(project, started, options).run()
   } catch (error) {
     const stopped = error instanceof StoppedError

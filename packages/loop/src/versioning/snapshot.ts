@@ -117,7 +117,11 @@ export async function makeSnapshot(
   await store.files.put(manifest)
   return store.transaction(async (db) => {
     const same = await db.selectFrom('snapshot').select('hash').where('hash', '=', hash).executeTakeFirst()
-    if (!same) {
+    if (same) {
+      const seen = await db.selectFrom('snapshot').select('last_label').where('hash', '=', hash).executeTakeFirst()
+      if ((seen?.last_label ?? 0) < lastLabel)
+        await db.updateTable('snapshot').set({ last_label: lastLabel }).where('hash', '=', hash).execute()
+    } else {
       const last = await db.selectFrom('snapshot').select(db.fn.max('number').as('number')).executeTakeFirst()
       await db
         .insertInto('snapshot')

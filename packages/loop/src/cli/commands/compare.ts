@@ -66,7 +66,7 @@ async function modelsAction(
   say(adviceText(comparison))
   say(
     comparison.run
-      ? `Next: descent evaluate ${comparison.run.number}`
+      ? `Next: descent register ${comparison.run.number}`
       : 'Next: descent train, then descent compare again',
   )
 }

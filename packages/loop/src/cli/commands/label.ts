@@ -79,7 +79,9 @@ export function addLabel(program: Command): void {
         console.log(
           `\n${counted(labelled, 'label')} given by ${labeler}${rate}, ${skipped} skipped${others}, ${left} left in this queue.`,
         )
-        console.log(labelled > 0 ? 'Next: descent snapshot' : 'Next: descent label')
+        console.log(
+          labelled === 0 ? 'Next: descent label' : options.queue ? 'Next: descent loop' : 'Next: descent snapshot',
+        )
       }),
     )
 }

@@ -1,9 +1,18 @@
 /** `descent loop`: once round the circle, from new labels to a new champion. */
 import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
-import { type Gain, goRound, type RoundOptions, type RoundResult } from '../../feedback/round.ts'
+import { UserError } from '../../errors.ts'
+import {
+  defaultLabels,
+  type Gain,
+  goRound,
+  type RoundOptions,
+  type RoundResult,
+  type TooFew,
+} from '../../feedback/round.ts'
 import type { Work } from '../../progress.ts'
 import type { Project } from '../../project/project.ts'
+import { currentVersion } from '../../registry/aliases.ts'
 import type { GateReport } from '../../registry/gate-report.ts'
 import { withProject } from '../context.ts'
 import { gainLines } from '../gain-text.ts'
@@ -28,7 +37,12 @@ export function addLoop(program: Command): void {
   program
     .command('loop')
     .description('once round the circle: from enough new labels to a new champion, through the gate')
-    .option('--labels <number>', 'begins with so many examples labelled anew', wholeNumber(1), 100)
+    .option(
+      '--labels <number>',
+      'begins with so many examples labelled anew; 0: at once',
+      wholeNumber(0),
+      defaultLabels,
+    )
     .option('--anew', "train from the beginning, not from the champion's weights")
     .option('--epochs <number>', "in place of the recipe's", wholeNumber(1))
     .option('--seed <number>', 'of the training', wholeNumber(0))
@@ -37,19 +51,26 @@ export function addLoop(program: Command): void {
     .option('--watch', 'wait for labels, and go round again and again until Ctrl-C')
     .action((options: Options, command: Command) =>
       withProject(command, async (project, work) => {
-        let waiting = -1
-        for (;;) {
+        if (options.watch && options.labels === 0)
+          throw new UserError('--watch waits for labels: say for how many with --labels, 1 or more.')
+        let told = ''
+        while (!work.signal?.aborted) {
           const result = await goRound(project, settings(project, options, work))
           clearProgress()
-          const told = result.status === 'too few' && options.watch && result.labels === waiting
-          if (!told) console.log(resultLines(result))
-          waiting = result.status === 'too few' ? result.labels : -1
+          const lines = resultLines(result)
+          if (lines !== told) console.log(lines)
+          told = lines
           if (!options.watch) break
           await pause(between, work.signal)
-          if (work.signal?.aborted) break
+          if (result.status === 'waiting') await championChange(project, result.before, work)
         }
       }),
     )
+}
+
+/** Waits until a person has promoted something. */
+async function championChange(project: Project, before: number, { signal }: Work): Promise<void> {
+  while (!signal?.aborted && (await currentVersion(project, 'champion')) === before) await pause(between, signal)
 }
 
 function settings(project: Project, { labels, anew, epochs, seed, yes, as }: Options, work: Work): RoundOptions {
@@ -82,9 +103,14 @@ async function ask(report: GateReport, gain: Gain): Promise<boolean> {
   }
 }
 
+function tooFewLines({ labels, learned, wanted }: TooFew): string {
+  const since = learned > 0 ? 'the last round' : "the champion's snapshot"
+  const before = learned > 0 ? ` The ${counted(learned, 'example')} of that round did not better the champion.` : ''
+  return `${counted(labels, 'example')} labelled since ${since}; a round begins with ${wanted} (--labels).${before}\nNext: descent queue --fill, then descent label --queue`
+}
+
 function resultLines(result: RoundResult): string {
-  if (result.status === 'too few')
-    return `${counted(result.labels, 'example')} labelled since the champion's snapshot; a round begins with ${result.wanted}.\nNext: descent queue --fill, then descent label --queue`
+  if (result.status === 'too few') return tooFewLines(result)
   const { status, version, before, report, gain } = result
   const found = `${gateLines(report)}\n${gainLines(gain)}`
   switch (status) {

@@ -100,10 +100,15 @@ function reasonLines(reasons: readonly Reason[]): string {
   )
 }
 
-function impactLines({ id, source, labels, snapshots, runs, versions, asked, retrain }: Impact): string {
+function impactLines({ id, source, forgotten, labels, snapshots, runs, versions, asked, retrain }: Impact): string {
   const learned = runs.filter((run) => run.learned)
   const lines = [
     `Example ${id}, from ${source}`,
+    ...(forgotten
+      ? [
+          `  its content was removed by ${forgotten.who}, ${day(forgotten.at)}${forgotten.why ? `: ${forgotten.why}` : ''}`,
+        ]
+      : []),
     ...labels.map(({ value, labeler, at }) =>
       value === null
         ? `  ${labeler} took a label back, ${day(at)}`

@@ -1,46 +1,95 @@
 /** Predictions that wait to be written, in the form in which they go to the thread. */
-import { emptyColumns, type LogColumns, type LogEntry } from './entry.ts'
+import { type LogColumns, type LogContext, type LogEntry, numberOf, numbersEach } from './entry.ts'
+
+/** How many contexts back a prediction's is looked for: neighbours mostly have the same. */
+const near = 32
 
 export class LogBatch {
-  readonly columns: LogColumns = emptyColumns()
-  #bytes = new Uint8Array(2 ** 16)
-  #at = 0
+  readonly #contexts: LogContext[] = []
+  readonly #shadows: [number, string][] = []
+  #numbers: Float64Array<ArrayBuffer>
+  #texts: Buffer<ArrayBuffer>
+  #bodies: Uint8Array<ArrayBuffer>
+  #length = 0
+  #textsEnd = 0
+  #bodiesEnd = 0
+
+  /** @param before has as much room as this one will probably need */
+  constructor(before: LogBatch | null) {
+    this.#numbers = new Float64Array(numbersEach * roomFor(before?.length ?? 0, 64))
+    this.#texts = Buffer.from(new ArrayBuffer(roomFor(before ? before.#textsEnd : 0, 2 ** 13)))
+    this.#bodies = new Uint8Array(roomFor(before?.bytes ?? 0, 2 ** 14))
+  }
 
   get length(): number {
-    return this.columns.ids.length
+    return this.#length
   }
 
   /** Bytes of the inputs. */
   get bytes(): number {
-    return this.#at
+    return this.#bodiesEnd
   }
 
   add(entry: LogEntry): void {
-    const end = this.#at + entry.body.length
-    if (end > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(end, 2 * this.#bytes.length))
-      larger.set(this.#bytes.subarray(0, this.#at))
-      this.#bytes = larger
+    const { id, output, body } = entry
+    // A code unit of JavaScript is at most three bytes of UTF-8.
+    const texts = this.#textsEnd + 3 * (id.length + output.length)
+    if (texts > this.#texts.length) this.#texts = Buffer.from(grown(this.#texts, texts).buffer)
+    const bodiesEnd = this.#bodiesEnd + body.length
+    if (bodiesEnd > this.#bodies.length) this.#bodies = grown(this.#bodies, bodiesEnd)
+    const at = this.#length * numbersEach
+    if (at === this.#numbers.length) {
+      const larger = new Float64Array(2 * at)
+      larger.set(this.#numbers)
+      this.#numbers = larger
     }
-    this.#bytes.set(entry.body, this.#at)
-    this.#at = end
-    const { columns } = this
-    columns.ids.push(entry.id)
-    columns.times.push(entry.at)
-    columns.versions.push(entry.version)
-    columns.roles.push(entry.role)
-    columns.random.push(entry.random)
-    columns.shadows.push(entry.shadows)
-    columns.media.push(entry.media)
-    columns.outputs.push(entry.output)
-    columns.uncertainties.push(entry.uncertainty)
-    columns.milliseconds.push(entry.milliseconds)
-    columns.tokens.push(entry.token)
-    columns.ends.push(end)
+    const idEnd = this.#textsEnd + this.#texts.write(id, this.#textsEnd)
+    const outputEnd = idEnd + this.#texts.write(output, idEnd)
+    this.#bodies.set(body, this.#bodiesEnd)
+    const numbers = this.#numbers
+    numbers[at + numberOf.context] = this.#contextOf(entry)
+    numbers[at + numberOf.random] = entry.random ? 1 : 0
+    numbers[at + numberOf.time] = entry.at
+    numbers[at + numberOf.milliseconds] = entry.milliseconds
+    numbers[at + numberOf.uncertainty] = entry.uncertainty ?? Number.NaN
+    numbers[at + numberOf.idEnd] = idEnd
+    numbers[at + numberOf.outputEnd] = outputEnd
+    numbers[at + numberOf.bodyEnd] = bodiesEnd
+    if (entry.shadows !== null) this.#shadows.push([this.#length, entry.shadows])
+    this.#textsEnd = outputEnd
+    this.#bodiesEnd = bodiesEnd
+    this.#length++
   }
 
-  /** All inputs, one after the other, in a buffer of their own. */
-  bodies(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#at) as Uint8Array<ArrayBuffer>
+  columns(): LogColumns {
+    return {
+      length: this.#length,
+      contexts: this.#contexts,
+      numbers: this.#numbers.subarray(0, this.#length * numbersEach),
+      texts: new Uint8Array(this.#texts.buffer, 0, this.#textsEnd),
+      bodies: this.#bodies.subarray(0, this.#bodiesEnd),
+      shadows: this.#shadows,
+    }
   }
+
+  #contextOf({ version, role, media, token }: LogEntry): number {
+    const last = this.#contexts.length - 1
+    for (let i = last; i >= 0 && i > last - near; i--) {
+      const known = this.#contexts[i] as LogContext
+      if (known.version === version && known.role === role && known.media === media && known.token === token) return i
+    }
+    return this.#contexts.push({ version, role, media, token }) - 1
+  }
+}
+
+/** A quarter more than was needed last. */
+function roomFor(needed: number, least: number): number {
+  return Math.max(least, Math.ceil(needed * 1.25))
+}
+
+/** The same bytes, with room for at least so many. */
+function grown(bytes: Uint8Array, needed: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(needed, 2 * bytes.length))
+  larger.set(bytes)
+  return larger
 }

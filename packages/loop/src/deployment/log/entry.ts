@@ -1,6 +1,6 @@
 /**
- * What passes between the server and the thread that writes its log. A batch of predictions goes as columns, and their inputs
- * as one block of bytes that changes hands without being copied.
+ * What passes between the server and the thread that writes its log. A batch of predictions goes as
+ * blocks of bytes and numbers, which change hands without being copied.
  */
 
 /** One prediction, as the server hands it over. */
@@ -22,21 +22,43 @@ export interface LogEntry {
   readonly token: string | null
 }
 
-export interface LogColumns {
-  readonly ids: string[]
-  readonly times: number[]
-  readonly versions: number[]
-  readonly roles: LogEntry['role'][]
-  readonly random: boolean[]
-  readonly shadows: (string | null)[]
-  readonly media: string[]
-  readonly outputs: string[]
-  readonly uncertainties: (number | null)[]
-  readonly milliseconds: number[]
-  readonly tokens: (string | null)[]
-  /** Where each body ends in `bodies`. */
-  readonly ends: number[]
+/** What is the same for many predictions. */
+export interface LogContext {
+  readonly version: number
+  readonly role: LogEntry['role']
+  readonly media: string
+  readonly token: string | null
 }
+
+/**
+ * A batch as a few blocks of bytes and numbers, filled as predictions come: holding on to them as objects would cost the
+ * server's collector more than all else about the log.
+ */
+export interface LogColumns {
+  readonly length: number
+  readonly contexts: readonly LogContext[]
+  /** [length, numbersEach]: see `numberOf`. */
+  readonly numbers: Float64Array<ArrayBuffer>
+  /** Id and output of each, one after the other, in UTF-8. */
+  readonly texts: Uint8Array<ArrayBuffer>
+  /** Inputs, one after the other. */
+  readonly bodies: Uint8Array<ArrayBuffer>
+  /** What shadows what: the place of the first, the id of the second. */
+  readonly shadows: readonly (readonly [place: number, id: string])[]
+}
+
+/** Where each number of a prediction stands; NaN for no uncertainty; ends are those of its bytes in `texts` and `bodies`. */
+export const numberOf = {
+  context: 0,
+  random: 1,
+  time: 2,
+  milliseconds: 3,
+  uncertainty: 4,
+  idEnd: 5,
+  outputEnd: 6,
+  bodyEnd: 7,
+} as const
+export const numbersEach = 8
 
 export interface Feedback {
   readonly prediction: string
@@ -53,7 +75,7 @@ export interface KeptFeedback {
 }
 
 export type ToWriter =
-  | { readonly kind: 'predictions'; readonly batch: number; readonly columns: LogColumns; readonly bodies: Uint8Array }
+  | { readonly kind: 'predictions'; readonly batch: number; readonly columns: LogColumns }
   | { readonly kind: 'feedback'; readonly ticket: number; readonly feedback: Feedback }
   | { readonly kind: 'close' }
 
@@ -80,21 +102,4 @@ export interface WriterTask {
 export interface Keep {
   readonly days: number
   readonly megabytes: number
-}
-
-export function emptyColumns(): LogColumns {
-  return {
-    ids: [],
-    times: [],
-    versions: [],
-    roles: [],
-    random: [],
-    shadows: [],
-    media: [],
-    outputs: [],
-    uncertainties: [],
-    milliseconds: [],
-    tokens: [],
-    ends: [],
-  }
 }

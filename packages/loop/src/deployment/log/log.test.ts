@@ -58,6 +58,9 @@ test('what is acknowledged is in the database, with everything that was handed o
       random: i % 3 === 0,
       token: i % 2 === 0 ? 'shop' : null,
       body: Buffer.alloc(i, i),
+      uncertainty: i % 5 === 0 ? null : i / 300,
+      shadows: i % 7 === 0 ? `q${i}` : null,
+      output: `{"label":"schön 日本 🙂 ${i}\\n"}`,
     }),
   )
   assert.ok((await Promise.all(entries.map((one) => added(log, one)))).every(Boolean))
@@ -70,6 +73,7 @@ test('what is acknowledged is in the database, with everything that was handed o
     assert.deepEqual(Buffer.from(row.body as Uint8Array), Buffer.from(one.body))
     assert.equal(row.content, exampleId({ media: 'text', body: one.body }))
     assert.deepEqual([row.random, row.token, row.output], [one.random ? 1 : 0, one.token, one.output])
+    assert.deepEqual([row.uncertainty, row.shadows], [one.uncertainty, one.shadows])
   }
   assert.deepEqual(log.counts, { written: 300, dropped: 0, waiting: 0, removed: 0 })
 })

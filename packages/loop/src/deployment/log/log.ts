@@ -49,7 +49,7 @@ export class PredictionLog {
     number,
     { resolve: (kept: KeptFeedback | null) => void; reject: (error: Error) => void }
   >()
-  #open = new LogBatch()
+  #open = new LogBatch(null)
   #listeners: ((written: boolean) => void)[] = []
   #timer: NodeJS.Timeout | null = null
   #batches = 0
@@ -139,12 +139,15 @@ export class PredictionLog {
   #flush(): void {
     if (this.#open.length === 0 || this.#failed !== null) return
     const batch = this.#batches++
-    const { columns, length, bytes } = this.#open
-    const bodies = this.#open.bodies()
+    const { length, bytes } = this.#open
+    const columns = this.#open.columns()
     this.#sent.set(batch, { length, bytes, listeners: this.#listeners })
-    this.#open = new LogBatch()
+    this.#open = new LogBatch(this.#open)
     this.#listeners = []
-    this.#post({ kind: 'predictions', batch, columns, bodies }, [bodies.buffer])
+    this.#post(
+      { kind: 'predictions', batch, columns },
+      [columns.numbers, columns.texts, columns.bodies].map(({ buffer }) => buffer),
+    )
   }
 
   #post(message: ToWriter, transfer: ArrayBuffer[] = []): void {
@@ -194,7 +197,7 @@ export class PredictionLog {
     this.#drop(this.#open.length)
     for (const listener of this.#listeners) listener(false)
     this.#waiting = 0
-    this.#open = new LogBatch()
+    this.#open = new LogBatch(null)
     this.#listeners = []
   }
 

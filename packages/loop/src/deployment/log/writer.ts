@@ -2,14 +2,27 @@
  * The thread that writes the log, with a connection of its own: one message of predictions is one transaction, in the order in
  * which they come. Between them it removes what is beyond age or size.
  */
+import { readlinkSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { exampleId } from '../../store/content.ts'
 import { bulkStatement } from '../../store/statement.ts'
 import { Store } from '../../store/store.ts'
-import type { Feedback, FromWriter, KeptFeedback, LogColumns, ToWriter, WriterTask } from './entry.ts'
+import {
+  type Feedback,
+  type FromWriter,
+  type KeptFeedback,
+  type LogColumns,
+  type LogContext,
+  numberOf,
+  numbersEach,
+  type ToWriter,
+  type WriterTask,
+} from './entry.ts'
 import { Retention } from './retention.ts'
 
 const port = parentPort as MessagePort
+yieldToAnswers()
 const { folder, keep } = workerData as WriterTask
 const store = await Store.open(folder)
 const retention = new Retention(store, keep)
@@ -58,14 +71,23 @@ port.on('message', (message: ToWriter) => {
 let timer = setTimeout(retain, 1000)
 say({ kind: 'ready' })
 
+/** Where all processors are busy, answering comes first. Linux numbers threads like processes; elsewhere nothing changes. */
+function yieldToAnswers(): void {
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), 10)
+  } catch {
+    // Without it the log is written all the same.
+  }
+}
+
 async function handle(message: ToWriter): Promise<void> {
   switch (message.kind) {
     case 'predictions': {
-      const { batch, columns, bodies } = message
+      const { batch, columns } = message
       const error = await attempt(async () => {
-        const rows = rowsOf(columns, bodies)
+        const rows = rowsOf(columns)
         await store.transaction(async () => store.runBulk(insert, rows))
-        retention.added(rows.length, bodies.length)
+        retention.added(rows.length, columns.bodies.length)
       })
       say({ kind: 'written', batch, error })
       break
@@ -97,25 +119,33 @@ async function attempt(work: () => Promise<void>): Promise<string | null> {
   }
 }
 
-function rowsOf(columns: LogColumns, bodies: Uint8Array): Row[] {
-  return columns.ids.map((id, i) => {
-    const media = columns.media[i] as string
-    const body = bodies.subarray(i === 0 ? 0 : (columns.ends[i - 1] as number), columns.ends[i])
-    return {
-      id,
-      at: new Date(columns.times[i] as number).toISOString(),
-      version: columns.versions[i] as number,
-      role: columns.roles[i] as Row['role'],
-      random: columns.random[i] ? 1 : 0,
-      shadows: columns.shadows[i] as string | null,
+function rowsOf({ length, contexts, numbers, texts, bodies, shadows }: LogColumns): Row[] {
+  const text = Buffer.from(texts.buffer, texts.byteOffset, texts.length)
+  const shadowed = new Map(shadows)
+  let [textAt, bodyAt] = [0, 0]
+  return Array.from({ length }, (_, i) => {
+    const number = (which: keyof typeof numberOf) => numbers[i * numbersEach + numberOf[which]] as number
+    const { version, role, media, token } = contexts[number('context')] as LogContext
+    const uncertainty = number('uncertainty')
+    const body = bodies.subarray(bodyAt, number('bodyEnd'))
+    const row = {
+      id: text.toString('utf8', textAt, number('idEnd')),
+      at: new Date(number('time')).toISOString(),
+      version,
+      role,
+      random: number('random'),
+      shadows: shadowed.get(i) ?? null,
       content: exampleId({ media, body }),
       media,
       body,
-      output: columns.outputs[i] as string,
-      uncertainty: columns.uncertainties[i] as number | null,
-      milliseconds: columns.milliseconds[i] as number,
-      token: columns.tokens[i] as string | null,
+      output: text.toString('utf8', number('idEnd'), number('outputEnd')),
+      uncertainty: Number.isNaN(uncertainty) ? null : uncertainty,
+      milliseconds: number('milliseconds'),
+      token,
     }
+    textAt = number('outputEnd')
+    bodyAt = number('bodyEnd')
+    return row
   })
 }
 
