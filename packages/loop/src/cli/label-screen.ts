@@ -105,9 +105,9 @@ function keyLines(set: LabelSet, keyOf: ReadonlyMap<string, string>, columns: nu
   const answers =
     set.task === 'number'
       ? ['type the number, then Enter']
-      : [...keyOf].map(([key, name]) => `${paint('cyan', key)} ${name}`)
+      : [...keyOf].map(([key, name]) => (key === name ? paint('cyan', key) : `${paint('cyan', key)} ${name}`))
   if (set.task === 'class' && set.open) answers.push(`${paint('cyan', '+')} another`)
-  const plain = set.task === 'number' ? [27] : [...keyOf].map(([, name]) => name.length + 2)
+  const plain = set.task === 'number' ? [27] : [...keyOf].map(([key, name]) => (key === name ? 1 : name.length + 2))
   const lines: string[] = []
   let line = ''
   let width = 0

@@ -10,10 +10,18 @@ export interface CommandResult {
   readonly err: string
 }
 
-/** Runs `descent …arguments` in the folder, with `input` on its standard input. */
-export function descent(folder: string, args: readonly string[], input = ''): Promise<CommandResult> {
+/** Runs `descent …arguments` in the folder, with `input` on its standard input; `nodeOptions` are Node's own. */
+export function descent(
+  folder: string,
+  args: readonly string[],
+  input = '',
+  nodeOptions: readonly string[] = [],
+): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, ...args], { cwd: folder, env: { ...process.env, NO_COLOR: '1' } })
+    const child = spawn(process.execPath, [...nodeOptions, bin, ...args], {
+      cwd: folder,
+      env: { ...process.env, NO_COLOR: '1' },
+    })
     let [out, err] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text

@@ -43,6 +43,12 @@ export async function openProject(dir = '.'): Promise<Project> {
   }
   const config = await readConfig(join(folder, configName))
   const store = await Store.open(join(folder, storeName))
+  try {
+    await requireKind(store, config)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   return { folder, name: basename(folder), config, store, close: () => store.close() }
 }
 
@@ -77,6 +83,22 @@ async function findProject(from: string): Promise<string | null> {
     }
     if (folder === dirname(folder)) return null
   }
+}
+
+/** A config of another kind than the examples would train a network on what it cannot read. */
+async function requireKind({ db }: Store, { kind }: Config): Promise<void> {
+  const first = await db.selectFrom('example').select('media').orderBy('number').limit(1).executeTakeFirst()
+  if (!first) return
+  const there = kindOf(first.media)
+  if (there !== kind)
+    throw new UserError(
+      `${configName} says kind: '${kind}', and the project's examples are of the kind '${there}': put that back, or make another project for the others with \`descent init\`.`,
+    )
+}
+
+function kindOf(media: string): Kind {
+  if (media === 'row') return 'tabular'
+  return media === 'text' ? 'text' : 'image'
 }
 
 async function readConfig(path: string): Promise<Config> {

@@ -54,14 +54,7 @@ export async function setAlias(
       const known = await db.selectFrom('version').select('number').where('number', '=', version).executeTakeFirst()
       if (!known) throw new UserError(`There is no version ${version}: \`descent versions\` lists them.`)
     }
-    const last = await db
-      .selectFrom('alias')
-      .select('version')
-      .where('name', '=', name)
-      .orderBy('number', 'desc')
-      .limit(1)
-      .executeTakeFirst()
-    const before = last?.version ?? null
+    const before = await pointsTo(db, name)
     if (options.expected !== undefined && options.expected !== before)
       throw new UserError(
         `${name} has changed meanwhile: it points to ${before === null ? 'no version' : `version ${before}`} now. Look at \`descent aliases\`, then try again.`,
@@ -89,7 +82,11 @@ export async function setAlias(
 
 /** The version that a name points to now; null for none. */
 export async function currentVersion({ store }: Stored, name: string): Promise<number | null> {
-  const row = await store.db
+  return pointsTo(store.db, name)
+}
+
+async function pointsTo(db: Project['store']['db'], name: string): Promise<number | null> {
+  const row = await db
     .selectFrom('alias')
     .select('version')
     .where('name', '=', name)

@@ -10,7 +10,7 @@ import type { Layout } from './layout.ts'
 import { longestMissing, missingFirst, missingWords } from './missing-values.ts'
 
 /** A row that grows beyond this has lost its closing quote. */
-const mostRowBytes = 1 << 24
+export const mostRowBytes = 1 << 24
 const longestOriginal = 10_000
 const quote = 34
 const encoder = new TextEncoder()
@@ -61,7 +61,10 @@ export class CsvLines {
       // A quote that is never closed would gather the rest of the file.
       if (next === INCOMPLETE && bytes.length - at > mostRowBytes) {
         next = scanner.scan(bytes, at, bytes.length, true)
-        if (next !== FAULTY) throw new UserError(`${this.#file}, line ${this.line}: the row is longer than 16 MB.`)
+        if (next !== FAULTY)
+          throw new UserError(
+            `${this.#file}, line ${this.line}: the row is longer than 16 MB. Shorten it, or take it out.`,
+          )
       }
       if (next === INCOMPLETE) break
       if (next === FAULTY) {

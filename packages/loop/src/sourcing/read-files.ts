@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { data } from 'descent'
 import { UserError } from '../errors.ts'
+import { loadSharp } from '../store/sharp.ts'
 import { type Batch, BatchBuilder } from './batch.ts'
 import { decodeText, encodingName } from './encoding.ts'
 import { type LabelRule, readLabel } from './label-rule.ts'
@@ -58,7 +59,7 @@ function labelOf(rule: LabelRule, file: SourceFile): string | { readonly value: 
 }
 
 async function* readImages({ files, label }: FilesTask): AsyncGenerator<Batch> {
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   const out = new BatchBuilder(0)
   for (const [i, file] of files.entries()) {
     const place = i + 1
@@ -99,6 +100,11 @@ async function* readIdxPair({ name, files, label }: FilesTask): AsyncGenerator<B
   if (labels && (labels.shape.length !== 1 || labels.shape[0] !== count)) {
     throw new UserError(
       `${name}: ${imageFile.name} holds ${count} images, and ${labelFile?.name} ${labels.shape.join(' × ')} labels: they do not belong together. Nothing was imported.`,
+    )
+  }
+  if (labels && label.fixed !== null) {
+    throw new UserError(
+      `${labelFile?.name} holds a label for each image, and --label gives all of them one: leave out the file or the option. Nothing was imported.`,
     )
   }
   const out = new BatchBuilder(0)

@@ -1,7 +1,7 @@
 /** The first rows of a table file: its columns, and values to infer types from. */
 import { inferType } from 'descent/cells'
 import { UserError } from '../errors.ts'
-import { CsvLines, fieldTexts } from './csv-rows.ts'
+import { CsvLines, fieldTexts, mostRowBytes } from './csv-rows.ts'
 import { type Encoding, utf8Pieces } from './encoding.ts'
 import type { FieldType } from './layout.ts'
 import { missingWords } from './missing-values.ts'
@@ -12,6 +12,8 @@ import type { TableFormat } from './source.ts'
 
 /** How many rows are looked at. */
 const sampleRows = 1000
+/** How many bytes of a CSV are looked at, where they hold a row. */
+const sampleBytes = 1 << 20
 
 export interface Sample {
   readonly names: readonly string[]
@@ -65,33 +67,40 @@ function ofObjects(name: string, rows: readonly ObjectRow[]): Sample {
   return { names, rows: rows.map((row) => names.map((key) => row[key] ?? null)), delimiter: '', written: false }
 }
 
-async function sampleCsv({ path, name, encoding, delimiter, format }: SampleOptions): Promise<Sample> {
+async function sampleCsv(options: SampleOptions, most = sampleBytes): Promise<Sample> {
+  const { path, name, encoding, format } = options
+  let { delimiter } = options
   const first: Uint8Array[] = []
   let bytes = 0
   let whole = true
   for await (const piece of utf8Pieces(path, name, encoding)) {
     first.push(piece)
     bytes += piece.length
-    whole = bytes < 1 << 20
+    whole = bytes < most
     if (!whole) break
   }
   const head = Buffer.concat(first)
   const given = delimiter ?? (format === 'tsv' ? '\t' : undefined)
   let sample = split(head, whole, name, given ?? ',')
   // Where commas give one column, another character may give several.
-  if (given === undefined && (sample[0]?.length ?? 0) <= 1) {
+  if (given === undefined && (sample.rows[0]?.length ?? 0) <= 1) {
     for (const other of [';', '\t', '|']) {
-      const rows = split(head, whole, name, other)
-      if ((rows[0]?.length ?? 0) > (sample[0]?.length ?? 0)) {
-        sample = rows
+      const found = split(head, whole, name, other)
+      if ((found.rows[0]?.length ?? 0) > (sample.rows[0]?.length ?? 0)) {
+        sample = found
         delimiter = other
       }
     }
   }
-  const [header, ...rows] = sample
+  const [header, ...rows] = sample.rows
+  // The first rows may be long ones.
+  if (rows.length === 0 && !whole && most === sampleBytes) return sampleCsv(options, mostRowBytes + sampleBytes)
   if (!header) throw new UserError(`${name} holds no rows. Nothing was imported.`)
-  if (rows.length === 0)
-    throw new UserError(`${name} holds a header (${header.join(', ')}) and no rows. Nothing was imported.`)
+  if (rows.length === 0) {
+    const fault = sample.fault ?? (whole ? null : 'the first is longer than 16 MB: is a quote never closed?')
+    const why = fault === null ? '' : ` that can be read (${fault})`
+    throw new UserError(`${name} holds a header (${header.join(', ')}) and no rows${why}. Nothing was imported.`)
+  }
   const names = header.map((text, i) => (text.trim() === '' ? `column${i + 1}` : text.trim()))
   const twice = names.find((text, i) => names.indexOf(text) !== i)
   if (twice !== undefined) {
@@ -105,8 +114,13 @@ async function sampleCsv({ path, name, encoding, delimiter, format }: SampleOpti
   return { names, rows: usable, delimiter: delimiter ?? given ?? ',', written: true }
 }
 
-/** The header and first rows as texts. */
-function split(head: Uint8Array, whole: boolean, name: string, delimiter: string): string[][] {
+/** The header and first rows as texts, and what is wrong with the first that is none. */
+function split(
+  head: Uint8Array,
+  whole: boolean,
+  name: string,
+  delimiter: string,
+): { readonly rows: string[][]; readonly fault: string | null } {
   const rows: string[][] = []
   let fault: string | null = null
   const lines = new CsvLines(
@@ -115,14 +129,14 @@ function split(head: Uint8Array, whole: boolean, name: string, delimiter: string
     ({ bytes }) => {
       if (rows.length <= sampleRows) rows.push(fieldTexts(lines.scanner, bytes))
     },
-    (_, reason) => {
-      if (rows.length === 0) fault ??= reason
+    ({ line }, reason) => {
+      if (rows.length === 0) throw new UserError(`${name}: the header cannot be read: ${reason}. Nothing was imported.`)
+      fault ??= `line ${line}, ${reason}`
     },
   )
   lines.push(head)
   if (whole) lines.end()
-  if (fault !== null) throw new UserError(`${name}: the header cannot be read: ${fault}. Nothing was imported.`)
-  return rows
+  return { rows, fault }
 }
 
 /** What column `at` holds, from the sample. */

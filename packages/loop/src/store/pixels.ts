@@ -1,6 +1,7 @@
 /** An image's pixels, from a file's bytes or raw; and pixels as PNG. */
 import { UserError } from '../errors.ts'
 import type { ImageContent } from './content.ts'
+import { loadSharp } from './sharp.ts'
 
 export interface Pixels {
   readonly width: number
@@ -15,7 +16,7 @@ export interface Pixels {
 export async function decodePixels(image: ImageContent): Promise<Pixels> {
   const { media, bytes, width = 0, height = 0, channels = 1 } = image
   if (media === 'image/raw') return { width, height, channels: channels === 3 ? 3 : 1, bytes }
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   try {
     const decoder = sharp(bytes).rotate().flatten({ background: '#fff' })
     const grey = (await sharp(bytes).metadata()).space === 'b-w'
@@ -35,6 +36,6 @@ export async function asPicture(
 ): Promise<{ media: 'image/png' | 'image/jpeg'; bytes: Uint8Array }> {
   if (image.media !== 'image/raw') return { media: image.media, bytes: image.bytes }
   const { width, height, channels, bytes } = await decodePixels(image)
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   return { media: 'image/png', bytes: await sharp(bytes, { raw: { width, height, channels } }).png().toBuffer() }
 }

@@ -64,6 +64,11 @@ export function runFolder({ store }: Pick<Project, 'store'>, number: number): st
   return join(store.folder, 'runs', String(number))
 }
 
+/** Where its evaluation is written, if nothing else is said. */
+export function reportPath(project: Pick<Project, 'store'>, number: number): string {
+  return join(runFolder(project, number), 'report.html')
+}
+
 /** All network runs, the oldest first. */
 export async function listRuns({ store }: Pick<Project, 'store'>): Promise<Run[]> {
   const rows = await store.db.selectFrom('run').selectAll().where('kind', '=', 'network').orderBy('number').execute()

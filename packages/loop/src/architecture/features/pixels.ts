@@ -1,8 +1,8 @@
 /** Images: brought to one size and number of channels, then (byte / 255 − mean) / deviation of the training images. */
 import type { data } from 'descent'
-import sharp from 'sharp'
 import { UserError } from '../../errors.ts'
 import type { Content, ImageContent } from '../../store/content.ts'
+import { loadSharp } from '../../store/sharp.ts'
 import type { Layout } from '../input.ts'
 import type { Preprocess } from '../recipe.ts'
 import { requireKind } from './kind.ts'
@@ -29,7 +29,7 @@ export async function imageSize(
 ): Promise<ImageSize> {
   if (wanted?.channels) return { ...wanted, channels: wanted.channels }
   const { width, height, channels } =
-    first.media === 'image/raw' ? first : await readable(sharp(first.bytes).metadata())
+    first.media === 'image/raw' ? first : await readable((await loadSharp())(first.bytes).metadata())
   const own = { width: width as number, height: height as number, channels: (channels ?? 1) >= 3 ? 3 : 1 } as const
   return wanted ? { ...own, ...wanted } : own
 }
@@ -92,6 +92,7 @@ async function planes(image: ImageContent, { width, height, channels }: ImageSiz
   if (raw && image.width === width && image.height === height && given === channels) {
     return channels === 1 ? image.bytes : separate(image.bytes, channels)
   }
+  const sharp = await loadSharp()
   const source = raw
     ? sharp(image.bytes, {
         raw: { width: image.width as number, height: image.height as number, channels: given as 1 | 2 | 3 | 4 },

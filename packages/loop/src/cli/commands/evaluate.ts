@@ -1,17 +1,17 @@
 /** `descent evaluate [run]`: how good a run is, where it errs, and whether its certainty can be believed. */
 import { mkdir } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { type Command, Option } from 'commander'
 import { evaluateRun } from '../../evaluation/evaluate.ts'
 import type { ClassJudgement, Evaluation, NumberJudgement } from '../../evaluation/evaluation.ts'
 import type { Interval } from '../../evaluation/interval.ts'
 import { reportPage } from '../../evaluation/report/page.ts'
 import { writeWhole } from '../../store/files.ts'
-import { runFolder } from '../../training/run.ts'
+import { reportPath } from '../../training/run.ts'
 import type { Split } from '../../versioning/split.ts'
 import { withProject } from '../context.ts'
 import { wholeNumber } from '../options.ts'
-import { count, paint, table } from '../terminal.ts'
+import { count, counted, paint, table } from '../terminal.ts'
 
 interface Options {
   readonly split?: Split
@@ -35,7 +35,7 @@ export function addEvaluate(program: Command): void {
       withProject(command, async (project) => {
         const evaluation = await evaluateRun(project, { run, split, seed })
         if (json) return console.log(JSON.stringify(evaluation, null, 2))
-        const path = report ?? join(runFolder(project, evaluation.run), 'report.html')
+        const path = report ?? reportPath(project, evaluation.run)
         await mkdir(dirname(path), { recursive: true })
         await writeWhole(path, await reportPage(project, evaluation))
         console.log(summary(evaluation))
@@ -62,6 +62,7 @@ export function summary({
 }: Evaluation): string {
   const worse = slices.slices.filter((slice) => slice.worse)
   const show = judged.task === 'class' ? percent : plain
+  const [figure, ofSlice] = judged.task === 'class' ? ['accuracy', 'accuracy'] : ['R²', 'mean absolute error']
   const suspects = mistakes.filter(({ likelyLabelError }) => likelyLabelError)
   return [
     `Run ${run} (${recipe}) on snapshot ${snapshot.number}, judged by ${count(examples)} ${split} examples:\n`,
@@ -69,12 +70,17 @@ export function summary({
     '',
     ...(fitting.train === null
       ? []
-      : [`On what it was trained on: ${show(fitting.train)}; on what it had not seen: ${show(fitting.judged)}.`]),
+      : [
+          `On what it was trained on, ${figure} ${show(fitting.train)}; on what it had not seen, ${show(fitting.judged)}.`,
+        ]),
     fitting.sentence ?? 'No sign of over-fitting in the losses.',
     ...worse
       .slice(0, 5)
       .map(({ column, slice, score, rest, count: n }) =>
-        paint('yellow', `Worse where ${column} is ${slice}: ${show(score)} of ${n}, elsewhere ${show(rest)}.`),
+        paint(
+          'yellow',
+          `Worse where ${column} is ${slice}: ${ofSlice} ${show(score)} (${counted(n, 'example')}), elsewhere ${show(rest)}.`,
+        ),
       ),
     ...(worse.length === 0 && slices.slices.length > 0
       ? [`None of ${slices.slices.length} slices is worse than the rest by more than chance explains.`]

@@ -1,6 +1,7 @@
 /** `descent label`: one example after the other in the terminal. */
 import { userInfo } from 'node:os'
 import { type Command, Option } from 'commander'
+import { UserError } from '../../errors.ts'
 import { labelSet } from '../../labeling/label-set.ts'
 import { labelingQueue, type Queue } from '../../labeling/queue.ts'
 import { allWaiting, disputed, waiting } from '../../labeling/queued.ts'
@@ -60,7 +61,10 @@ export function addLabel(program: Command): void {
         const labeler = options.as ?? userInfo().username
         const { choices, notes } = await queueFor(project, work, labeler, options)
         clearProgress()
-        if (choices.length === 0) return console.log(nothingLeft(options))
+        if (choices.length === 0) {
+          await requireExamples(project)
+          return console.log(nothingLeft(options))
+        }
         const keys = readKeys()
         const session = await LabelingSession.start(project, labeler, choices, { again: options.again })
         try {
@@ -94,6 +98,12 @@ async function queueFor(
   if (options.disputed) return { choices: await disputed(project, { labeler, count }), notes: [] }
   const strategy = strategies.get(options.strategy ?? '')
   return labelingQueue(project, { labeler, count, seed, again, strategy, run, candidates, ...work })
+}
+
+/** @throws {UserError} where nothing was imported yet: that is another thing than to be done */
+async function requireExamples({ store }: Project): Promise<void> {
+  const any = await store.db.selectFrom('example').select('number').limit(1).executeTakeFirst()
+  if (!any) throw new UserError('There are no examples yet: bring some with `descent import PATH…`.')
 }
 
 function nothingLeft({ queue, suspects, disputed }: Options): string {

@@ -1,6 +1,7 @@
 /** Looks at what an import brought, and at earlier examples beside it: see `findings.ts` for what is looked for. */
 import type { Work } from '../../progress.ts'
 import type { Cell, Content, ImageContent } from '../../store/content.ts'
+import { loadSharp } from '../../store/sharp.ts'
 import type { Store } from '../../store/store.ts'
 import type { Column } from '../layout.ts'
 import { examineColumn } from './column.ts'
@@ -206,7 +207,7 @@ class Images {
 /** Grey values at 32 × 32 pixels, and the size that the picture has. */
 async function greyOf({ media, bytes, width = 0, height = 0, channels = 1 }: ImageContent) {
   if (media === 'image/raw') return { grey: shrink(bytes, width, height, channels), width, height }
-  const { default: sharp } = await import('sharp')
+  const sharp = await loadSharp()
   const picture = sharp(bytes)
   const size = await picture.metadata()
   const grey = await picture
