@@ -121,9 +121,12 @@ async function killImports(): Promise<Tally> {
     ['import', '--split', 'test', ...digitFiles('t10k')],
   ]
   const whole = await newProject('import-whole', 'image')
-  const began = performance.now()
-  for (const part of parts) await must(whole, ...part)
-  const milliseconds = performance.now() - began
+  const took: number[] = []
+  for (const part of parts) {
+    const began = performance.now()
+    await must(whole, ...part)
+    took.push(performance.now() - began)
+  }
   const reference = await kept(whole)
   const count = tally()
   heading('Importing 70,000 digits', 'examples reported or kept before')
@@ -131,9 +134,9 @@ async function killImports(): Promise<Tally> {
     const folder = await newProject(`import-${n}`, 'image')
     await writeFile(join(folder, 'linear.json'), linear)
     let reported = 0
-    for (const part of parts) {
+    for (const [i, part] of parts.entries()) {
       for (let done = false; !done; ) {
-        const moment = count.kills < kills ? random.uniform() * milliseconds : 1e9
+        const moment = count.kills < kills ? random.uniform() * (took[i] as number) : 1e9
         const { killed, said } = await killAfter(start(folder, part), moment)
         if (!killed && !/Next: descent snapshot/.test(said)) throw new Error(said)
         const { examples } = await kept(folder)
