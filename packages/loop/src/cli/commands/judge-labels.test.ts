@@ -55,8 +55,6 @@ test('from rules and people to a consensus: each command says what it found and 
 
 test('suspects are listed with their contents, and sent to the terminal', async (t) => {
   const project = await testProject(t, 'text', `export default { kind: 'text', classes: ['ham', 'spam'] }`)
-  const none = await descent(project.folder, ['label', '--suspects'])
-  assert.match(none.out, /No label is under suspicion\. Next: descent labels errors/)
   const words = { spam: ['win', 'money', 'prize', 'now'], ham: ['meeting', 'minutes', 'lunch', 'report'] }
   const examples = Array.from({ length: 120 }, (_, i) => {
     const kind = i % 2 === 0 ? 'spam' : 'ham'
@@ -66,6 +64,8 @@ test('suspects are listed with their contents, and sent to the terminal', async 
     return { content: { kind: 'text', text }, label } as const
   })
   await addExamples(project, examples)
+  const none = await descent(project.folder, ['label', '--suspects'])
+  assert.match(none.out, /No label is under suspicion\. Next: descent labels errors/)
   await makeSnapshot(project)
   const small = { preprocess: { type: 'words', buckets: 512 }, network: { type: 'bagOfWords', hidden: [] } }
   await writeFile(
